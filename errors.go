@@ -1,0 +1,31 @@
+package loguro
+
+import (
+	"errors"
+
+	"github.com/loguro/loguro/event"
+	"github.com/loguro/loguro/internal/pipeline"
+	"github.com/loguro/loguro/middleware"
+)
+
+var (
+	// ErrEmptyUserID means that Identify got no user id. Nothing changed.
+	ErrEmptyUserID = middleware.ErrEmptyUserID
+	// ErrHeadersSent means that the response's headers are gone, so that cookies cannot change any more.
+	// Call Reset, and Identify with PersistUser, before the first write.
+	ErrHeadersSent = middleware.ErrHeadersSent
+	// ErrNoVisit means that the context carries neither a visit nor an identity.
+	ErrNoVisit = errors.New("loguro: context carries no visit; is the handler wrapped by Tracker.Handler? Outside a request use WithIdentity")
+	// ErrEmptyName means that the name of an event is empty or white space. Nothing was recorded.
+	ErrEmptyName = event.ErrEmptyName
+	// ErrPropsTooLarge means that props are over 4096 bytes of JSON. The event was not recorded.
+	ErrPropsTooLarge = event.ErrPropsTooLarge
+	// ErrSpoolFull means that as many events wait for delivery as Config allows. The event was not recorded.
+	ErrSpoolFull = pipeline.ErrFull
+	// ErrShutdown means that the Tracker was shut down before. The event was not recorded.
+	ErrShutdown = pipeline.ErrShutdown
+)
+
+// Permanent marks an Exporter's error as one that no retry can mend. The batch is given up, counted and logged, and
+// those behind it go on. Permanent(nil) is nil.
+func Permanent(err error) error { return pipeline.Permanent(err) }

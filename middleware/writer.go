@@ -1,0 +1,195 @@
+package middleware
+
+import (
+	"bufio"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+)
+
+// sniffLen is how much of a body net/http looks at to find its type (http.DetectContentType).
+const sniffLen = 512
+
+// writer is the ResponseWriter that the handler gets. The first of Write, WriteHeader, Flush, ReadFrom and Hijack
+// commits; 1xx responses but 101 do not.
+//
+// A page without a Content-Type is one that net/http will sniff from the first bytes of the body. Whether it counts, and
+// so whether its headers carry a cookie, is known only then: until it is, those bytes and the status are held back, as
+// net/http would do in its own buffer.
+type writer struct {
+	visit *Visit
+	inner http.ResponseWriter
+
+	wrote     bool // status and headers are handed on, or the connection was hijacked
+	mayBePage bool
+
+	held   bool
+	status int
+	frozen http.Header // the headers as they were when the handler committed to them
+	buf    []byte
+}
+
+func (w *writer) Header() http.Header { return w.inner.Header() }
+
+// Unwrap lets http.ResponseController reach the deadlines and whatever else the server's writer can do.
+func (w *writer) Unwrap() http.ResponseWriter { return w.inner }
+
+func (w *writer) WriteHeader(status int) {
+	if w.wrote || 100 <= status && status <= 199 && status != http.StatusSwitchingProtocols {
+		w.inner.WriteHeader(status)
+		return
+	}
+	if w.held { // a second call: the server says so in its log
+		w.release()
+		w.inner.WriteHeader(status)
+		return
+	}
+	if w.begin(status) {
+		w.inner.WriteHeader(status)
+	}
+}
+
+func (w *writer) Write(p []byte) (int, error) {
+	if !w.wrote && !w.held {
+		w.begin(http.StatusOK)
+	}
+	if !w.held {
+		return w.inner.Write(p)
+	}
+	w.buf = append(w.buf, p...)
+	if len(w.buf) >= sniffLen {
+		if err := w.release(); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+func (w *writer) WriteString(s string) (int, error) {
+	if w.wrote {
+		return io.WriteString(w.inner, s)
+	}
+	return w.Write([]byte(s))
+}
+
+// begin commits, or holds the response back; it says which.
+func (w *writer) begin(status int) (committed bool) {
+	h := w.inner.Header()
+	w.mayBePage = true
+	if needsSniff(status, h) && navigation(w.visit.request) == Counted {
+		w.held, w.status, w.frozen = true, status, h.Clone()
+		return false
+	}
+	w.wrote = true
+	w.visit.commit(status, h, first(h, "Content-Type"), true)
+	return true
+}
+
+// release hands on what was held back.
+func (w *writer) release() error {
+	if !w.held {
+		return nil
+	}
+	w.held, w.wrote = false, true
+	contentType := ""
+	if len(w.buf) > 0 {
+		contentType = http.DetectContentType(w.buf)
+	}
+	h := w.inner.Header()
+	live := maps.Clone(h)
+	replace(h, w.frozen)
+	w.visit.commit(w.status, h, contentType, w.mayBePage)
+	w.inner.WriteHeader(w.status)
+	replace(h, live) // what the handler set since then are trailers, or nothing
+	w.frozen = nil
+	if len(w.buf) == 0 {
+		return nil
+	}
+	_, err := w.inner.Write(w.buf)
+	w.buf = nil
+	return err
+}
+
+func replace(h, with http.Header) {
+	clear(h)
+	maps.Copy(h, with)
+}
+
+// settle commits before something other than a Write goes out.
+func (w *writer) settle() {
+	if w.held {
+		w.release()
+	} else if !w.wrote {
+		w.wrote, w.mayBePage = true, true
+		h := w.inner.Header()
+		w.visit.commit(http.StatusOK, h, first(h, "Content-Type"), true)
+	}
+}
+
+// FlushError is what http.ResponseController calls, so it is there whatever the server's writer can do.
+func (w *writer) FlushError() error {
+	if !supports[http.Flusher](w.inner) && !supports[flushErrorer](w.inner) {
+		return http.NewResponseController(w.inner).Flush() // says that it is not supported; nothing went out
+	}
+	w.settle()
+	return http.NewResponseController(w.inner).Flush()
+}
+
+func (w *writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if w.held {
+		w.release()
+	}
+	conn, rw, err := http.NewResponseController(w.inner).Hijack()
+	if err == nil && !w.wrote {
+		// The handler now speaks for itself: whatever headers it writes, ours are not among them.
+		w.wrote = true
+		w.visit.hijacked()
+	}
+	return conn, rw, err
+}
+
+// hijacked marks the headers as gone without cookies.
+func (v *Visit) hijacked() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.sent = true
+	v.page = Page{Reason: Status, Time: v.began, Status: http.StatusSwitchingProtocols}
+}
+
+// readFrom keeps sendfile: the server's writer gets the source itself, but for the bytes to be sniffed.
+func (w *writer) readFrom(src io.Reader) (n int64, err error) {
+	if !w.wrote && !w.held {
+		w.begin(http.StatusOK)
+	}
+	if w.held {
+		n, err = io.CopyN(onlyWriter{w}, src, int64(sniffLen-len(w.buf)))
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	rest, err := w.inner.(io.ReaderFrom).ReadFrom(src)
+	return n + rest, err
+}
+
+// onlyWriter hides ReadFrom from io.CopyN.
+type onlyWriter struct{ io.Writer }
+
+type flushErrorer interface{ FlushError() error }
+
+// supports looks for a method as http.ResponseController does, through every Unwrap.
+func supports[T any](w http.ResponseWriter) bool {
+	for {
+		if _, ok := w.(T); ok {
+			return true
+		}
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return false
+		}
+		w = u.Unwrap()
+	}
+}

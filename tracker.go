@@ -1,0 +1,62 @@
+package loguro
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/loguro/loguro/identity"
+	"github.com/loguro/loguro/internal/pipeline"
+	"github.com/loguro/loguro/middleware"
+)
+
+// Tracker records the events of one site and delivers them. Make one with New, wrap the application's handler with
+// Handler, and call Shutdown when the server has stopped. It is safe for concurrent use.
+type Tracker struct {
+	config     Config
+	middleware *middleware.Middleware
+	pipeline   *pipeline.Pipeline
+
+	propsTooLarge atomic.Uint64
+	namesCut      atomic.Uint64
+	hookPanics    atomic.Uint64
+}
+
+// New checks the configuration and starts the delivery. The error joins all complaints, each naming field and value.
+func New(cfg Config) (*Tracker, error) {
+	invalid := cfg.validate()
+	cfg, batchBytes := cfg.withDefaults()
+	issuer, err := identity.NewIssuer(cfg.policy())
+	if err := errors.Join(invalid, err); err != nil {
+		return nil, fmt.Errorf("loguro: invalid Config: %w", err)
+	}
+	t := &Tracker{config: cfg}
+	t.middleware = middleware.New(cfg.middleware(issuer, (*recorder)(t), t.hookPanicked))
+	t.pipeline = pipeline.New(pipeline.Config{
+		Export: cfg.Exporter.Export, BatchEvents: cfg.BatchSize, BatchBytes: batchBytes, BatchAge: cfg.FlushInterval,
+		MemoryBytes: cfg.MemoryMaxBytes, ExportTimeout: cfg.ExportTimeout, Logger: cfg.Logger,
+	})
+	return t, nil
+}
+
+// Handler wraps the application's handler: it recognises visitors, and records pageviews after next has answered.
+// Wrap it once, around everything that serves pages, and inside middleware that authenticates or keeps sessions.
+func (t *Tracker) Handler(next http.Handler) http.Handler { return t.middleware.Wrap(next) }
+
+// Flush delivers what was accepted before the call. It returns when that is done or ctx ends; then the error says how
+// many events are not delivered yet. They are still tried.
+func (t *Tracker) Flush(ctx context.Context) error { return t.pipeline.Flush(ctx) }
+
+// Shutdown accepts no more events, delivers those that wait and ends all background work. Call it after
+// http.Server.Shutdown, so that the last requests are still recorded. If ctx ends first, the error says how many events
+// are lost. Calling it again is safe.
+func (t *Tracker) Shutdown(ctx context.Context) error { return t.pipeline.Shutdown(ctx) }
+
+// hookPanicked says once that a function of Config panicked, and counts the rest: one line per request would bury it.
+func (t *Tracker) hookPanicked(hook string, cause any) {
+	if t.hookPanics.Add(1) == 1 {
+		t.config.Logger.Error("loguro: Config."+hook+" panicked; its answer is taken as the most private one", "panic", fmt.Sprint(cause))
+	}
+}
