@@ -20,7 +20,8 @@ type Config struct {
 	Exporter Exporter
 
 	// Keys sign the cookies: secrets of 32 bytes or more, the same on every process of the site. The first signs, all
-	// verify; to change the key, put the new one first and drop the old one after VisitorMaxAge. Required.
+	// verify. To change the key, put the new one first, and drop the old one when those who have not come by since may
+	// be lost: each visit makes the new key vouch for its visitor. Required.
 	Keys [][]byte
 
 	// Domain lets all subdomains of a site share their visitors: ".acme.com". Set it when one product spans several
