@@ -20,7 +20,7 @@ func (p *Pipeline) Flush(ctx context.Context) error {
 	p.hurry()
 	for {
 		p.mu.Lock()
-		done, changed, waiting, lastErr := p.doneN >= target, p.changed, p.counts.Pending, p.lastErr
+		done, changed := p.doneN >= target, p.changed
 		p.mu.Unlock()
 		if done {
 			return nil
@@ -28,12 +28,9 @@ func (p *Pipeline) Flush(ctx context.Context) error {
 		select {
 		case <-changed:
 		case <-p.done: // Shutdown gave up, or ended just now
-			if p.Counts().Pending == 0 {
-				return nil
-			}
-			return undelivered("flush", p.Counts().Pending, "lost, because the tracker is shut down", lastErr)
+			return p.undelivered("flush", "lost, because the tracker is shut down", nil)
 		case <-ctx.Done():
-			return undelivered("flush", waiting, "not delivered yet", errors.Join(ctx.Err(), lastErr))
+			return p.undelivered("flush", "not delivered yet", ctx.Err())
 		}
 	}
 }
@@ -57,13 +54,7 @@ func (p *Pipeline) Shutdown(ctx context.Context) error {
 		case <-t.C:
 		}
 	}
-	p.mu.Lock()
-	lost, lastErr := p.counts.Pending, p.lastErr
-	p.mu.Unlock()
-	if lost == 0 {
-		return nil
-	}
-	return undelivered("shutdown", lost, "lost, because they waited in memory", errors.Join(ctx.Err(), lastErr))
+	return p.undelivered("shutdown", "lost, because they waited in memory", ctx.Err())
 }
 
 func (p *Pipeline) hurry() {
@@ -71,7 +62,14 @@ func (p *Pipeline) hurry() {
 	signal(p.urgent)
 }
 
-func undelivered(call string, n int, fate string, cause error) error {
+// undelivered says how many events wait, what becomes of them and why; nil if none does.
+func (p *Pipeline) undelivered(call, fate string, over error) error {
+	p.mu.Lock()
+	n, cause := p.counts.Pending, errors.Join(over, p.lastErr)
+	p.mu.Unlock()
+	if n == 0 {
+		return nil
+	}
 	noun := "events are"
 	if n == 1 {
 		noun = "event is"
