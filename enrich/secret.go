@@ -16,7 +16,7 @@ var secretParts = []string{"token", "password", "passwd", "secret", "signature",
 
 func set(words string) map[string]bool {
 	m := make(map[string]bool)
-	for _, w := range strings.Fields(words) {
+	for w := range strings.FieldsSeq(words) {
 		m[w] = true
 	}
 	return m

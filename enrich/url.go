@@ -55,12 +55,13 @@ func dropUserinfo(address string) string {
 	if !ok {
 		return address
 	}
-	authority, path, _ := strings.Cut(rest, "/")
+	authority, _, _ := strings.Cut(rest, "/")
 	at := strings.LastIndexByte(authority, '@')
 	if at < 0 {
 		return address
 	}
-	if path = rest[len(authority):]; path == "" {
+	path := rest[len(authority):]
+	if path == "" {
 		path = "/"
 	}
 	return scheme + "//" + authority[at+1:] + path

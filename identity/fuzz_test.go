@@ -3,6 +3,7 @@ package identity
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,14 +30,14 @@ func FuzzCookies(f *testing.F) {
 	s.session, s.loaded, s.known, s.fresh = i.keys[0].firstSession(s.visitor), true, true, true
 	s.Identify("u1", now)
 	issued := s.Event(now)
-	header := ""
+	var header strings.Builder
 	for _, line := range s.SetCookies("a.b") {
 		pair, _, _ := bytes.Cut([]byte(line), []byte(";"))
-		header += string(pair) + "; "
+		header.WriteString(string(pair) + "; ")
 	}
-	f.Add(header)
+	f.Add(header.String())
 	f.Add("loguro_v=; loguro_s==; loguro_u=AAAA; loguro_n=\xff; loguro_v")
-	f.Add(header + header)
+	f.Add(header.String() + header.String())
 	f.Fuzz(func(t *testing.T, in string) {
 		p := i.Present(http.Header{"Cookie": {in}})
 		s := i.Open(p, Stored, nil)

@@ -34,6 +34,3 @@ var reasonNames = [reasons]string{"", "prefetch", "skipped", "consent", "dnt", "
 
 // String returns the name under which Stats counts the reason.
 func (r Reason) String() string { return reasonNames[r] }
-
-// bars says whether the request records nothing at all, custom events included.
-func (r Reason) bars() bool { return Prefetch <= r && r <= GPC }
