@@ -31,7 +31,7 @@ func FuzzCookies(f *testing.F) {
 	s.Identify("u1", now)
 	issued := s.Event(now)
 	var header strings.Builder
-	for _, line := range s.SetCookies("a.b") {
+	for _, line := range s.SetCookies(nil, "a.b") {
 		pair, _, _ := bytes.Cut([]byte(line), []byte(";"))
 		header.WriteString(string(pair) + "; ")
 	}
@@ -48,7 +48,7 @@ func FuzzCookies(f *testing.F) {
 		if (got.Visitor == issued.Visitor) != got.Returning || got.User != "" && got.User != "u1" {
 			t.Errorf("cookies %q gave %+v", in, got)
 		}
-		for _, line := range s.SetCookies("a.b") {
+		for _, line := range s.SetCookies(nil, "a.b") {
 			if bytes.ContainsAny([]byte(line), "\r\n\x00") {
 				t.Errorf("cookies %q made the header %q", in, line)
 			}

@@ -22,17 +22,20 @@ func (k *key) firstSession(v Visitor) Session {
 // as long as the timeout; where the windows begin differs from session to session, so that round times of day or of
 // waiting never fall on a boundary.
 func (k *key) after(s Session, now int64, timeout time.Duration) Session {
-	gap := now - s.LastSeen
-	if limit := timeout.Milliseconds(); gap >= limit {
-		sum := k.mac("next session", s.Visitor.ID[:], s.ID[:], bytes64(s.LastSeen))
-		phase := int64(binary.BigEndian.Uint64(sum[24:]) % uint64(limit))
-		if window := (gap - limit - phase) / limit; window > 0 {
-			sum = k.mac("later session", sum[:], bytes64(window))
-		}
-		s = Session{ID: derivedID(sum), Visitor: s.Visitor, proof: s.proof, key: s.key}
+	if gap := now - s.LastSeen; gap >= timeout.Milliseconds() {
+		s = k.expired(s, gap, timeout.Milliseconds())
 	}
 	s.LastSeen = now
 	return s
+}
+
+func (k *key) expired(s Session, gap, timeout int64) Session {
+	sum := k.mac("next session", s.Visitor.ID[:], s.ID[:], bytes64(s.LastSeen))
+	phase := int64(binary.BigEndian.Uint64(sum[24:]) % uint64(timeout))
+	if window := (gap - timeout - phase) / timeout; window > 0 {
+		sum = k.mac("later session", sum[:], bytes64(window))
+	}
+	return Session{ID: derivedID(sum), Visitor: s.Visitor, proof: s.proof, key: s.key}
 }
 
 // switched is the session that begins when another person takes over the browser. It is derived as well, so that

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"net"
 	"net/netip"
 	"strings"
 
@@ -24,12 +25,11 @@ func (s *State) Changed() bool {
 	return s.forgot || s.event || s.writeUser || s.switched
 }
 
-// SetCookies gives the values of the Set-Cookie headers, each name at most once per scope, deletions first. It is to be
-// called once, when the headers go out. host is the one that the browser asked, for cookies in scopes not ours.
-func (s *State) SetCookies(host string) []string {
+// SetCookies appends the values of the Set-Cookie headers, each name at most once per scope, deletions first. It is to
+// be called once, when the headers go out. host is the one that the browser asked, for cookies in scopes not ours.
+func (s *State) SetCookies(lines []string, host string) []string {
 	i := s.issuer
 	var out [cookies]string
-	var lines []string
 	expire := func(c int) { out[c] = i.names[c] + "=" + i.expire }
 	if s.withdraw {
 		for c := range out {
@@ -37,7 +37,7 @@ func (s *State) SetCookies(host string) []string {
 				expire(c)
 			}
 		}
-		return compact(lines, out)
+		return present(lines, &out)
 	}
 	if s.forgot {
 		expire(visitorCookie)
@@ -53,7 +53,7 @@ func (s *State) SetCookies(host string) []string {
 		}
 	}
 	if s.mode != Stored {
-		return compact(lines, out)
+		return present(lines, &out)
 	}
 	identified := s.event || s.writeUser || s.switched
 	if identified && (s.fresh || s.renewed) {
@@ -72,7 +72,7 @@ func (s *State) SetCookies(host string) []string {
 	if s.writeUser || s.renewed && s.persistedUser() != "" {
 		out[userCookie], _ = s.set(userCookie, &User{Visitor: s.visitor.ID, ID: s.persisted})
 	}
-	return compact(lines, out)
+	return present(lines, &out)
 }
 
 func (s *State) set(c int, payload any) (line, value string) {
@@ -83,7 +83,7 @@ func (s *State) set(c int, payload any) (line, value string) {
 	return s.issuer.names[c] + "=" + value + s.issuer.suffix[c], value
 }
 
-func compact(lines []string, out [cookies]string) []string {
+func present(lines []string, out *[cookies]string) []string {
 	for _, line := range out {
 		if line != "" {
 			lines = append(lines, line)
@@ -107,7 +107,7 @@ func (s *State) expireOtherScopes(lines []string, host string) []string {
 		if strings.HasPrefix(strings.ToLower(i.names[c]), "__host-") {
 			continue // browsers keep these in one scope
 		}
-		for _, parent := range parents(host) {
+		for _, parent := range parents(hostname(host)) {
 			if parent != i.domain {
 				lines = append(lines, i.names[c]+"=; Max-Age=0"+i.scope(parent))
 			}
@@ -116,9 +116,16 @@ func (s *State) expireOtherScopes(lines []string, host string) []string {
 	return lines
 }
 
+func hostname(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		hostport = host
+	}
+	return strings.ToLower(strings.Trim(hostport, "[]."))
+}
+
 // parents are the domains above host that could hold a cookie for it, without the top-level one; at most four.
 func parents(host string) []string {
-	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+	if _, err := netip.ParseAddr(host); err == nil {
 		return nil
 	}
 	var out []string

@@ -78,8 +78,9 @@ func (v *Visit) writeCookies(h http.Header, now time.Time) (identified func()) {
 			identified = func() { v.m.options.Recorder.Identified(v, who, id, traits, now) }
 		}
 	}
-	if lines := v.state.SetCookies(hostname(v.host)); len(lines) > 0 {
-		h["Set-Cookie"] = append(h["Set-Cookie"], lines...)
+	before := h["Set-Cookie"]
+	if lines := v.state.SetCookies(before, v.host); len(lines) > len(before) {
+		h["Set-Cookie"] = lines
 		protect(h)
 	}
 	return identified

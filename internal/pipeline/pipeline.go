@@ -30,10 +30,11 @@ type Pipeline struct {
 	config Config
 
 	mu     sync.Mutex
-	open   []event.Event
+	open   chunks
 	bytes  int       // of open
 	since  time.Time // first event of open
 	sealed []sealedBatch
+	spare  chunks // emptied ones, to be used again
 	closed bool
 	counts Counts
 	// sealedN and doneN count batches; the queue is first in, first out, so a batch is done when doneN reaches it.
@@ -48,9 +49,12 @@ type Pipeline struct {
 	done   chan struct{}
 }
 
+// sealedBatch is a batch whose events still lie in chunks; they are put together when it is its turn.
 type sealedBatch struct {
-	Batch
-	bytes int
+	id     string
+	chunks chunks
+	events int
+	bytes  int
 }
 
 // Counts are how often something happened since the start, and what waits now.
@@ -92,12 +96,12 @@ func (p *Pipeline) Put(e *event.Event) error {
 		p.since = time.Now()
 		signal(p.wake) // arms the timer; no ticker runs while nothing waits
 	}
-	p.open = append(p.open, *e)
+	p.open = p.open.add(e, &p.spare)
 	p.bytes += size
 	p.counts.Accepted++
 	p.counts.Pending++
 	p.counts.PendingBytes += size
-	if len(p.open) >= p.config.BatchEvents || p.bytes >= p.config.BatchBytes {
+	if p.open.len() >= p.config.BatchEvents || p.bytes >= p.config.BatchBytes {
 		p.seal()
 		signal(p.wake)
 	}
@@ -110,9 +114,9 @@ func (p *Pipeline) seal() {
 		return
 	}
 	id := uuid.Must(uuid.NewV7()).String()
-	p.sealed = append(p.sealed, sealedBatch{Batch{ID: id, Events: p.open}, p.bytes})
+	p.sealed = append(p.sealed, sealedBatch{id: id, chunks: p.open, events: p.open.len(), bytes: p.bytes})
 	p.sealedN++
-	p.open = make([]event.Event, 0, min(len(p.open), 1024)) // the next batch is likely to be as large
+	p.open = nil
 	p.bytes = 0
 }
 

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"time"
+
+	"github.com/loguro/loguro/event"
 )
 
 const (
@@ -19,9 +21,9 @@ func (p *Pipeline) run() {
 	defer close(p.done)
 	defer p.cancel()
 	for p.ctx.Err() == nil {
-		batch, wait, ok := p.next()
+		sealed, wait, ok := p.next()
 		if ok {
-			p.deliver(batch)
+			p.deliver(sealed)
 			continue
 		}
 		if wait < 0 {
@@ -66,12 +68,13 @@ func (p *Pipeline) sleep(d time.Duration) {
 }
 
 // deliver tries a batch until it is durable, given up, or the pipeline is stopped.
-func (p *Pipeline) deliver(batch sealedBatch) {
+func (p *Pipeline) deliver(sealed sealedBatch) {
+	batch := Batch{ID: sealed.id, Events: p.take(sealed)}
 	var logged time.Time
 	for attempt := 0; ; attempt++ {
-		err := p.attempt(batch.Batch)
+		err := p.attempt(batch)
 		if err == nil {
-			p.finish(batch, nil)
+			p.finish(sealed, nil)
 			if attempt > 0 {
 				p.config.Logger.Info("loguro: export works again", "batch", batch.ID, "attempts", attempt+1)
 			}
@@ -79,7 +82,7 @@ func (p *Pipeline) deliver(batch sealedBatch) {
 		}
 		if isPermanent(err) {
 			p.config.Logger.Error("loguro: batch given up", "batch", batch.ID, "events", len(batch.Events), "error", err)
-			p.finish(batch, err)
+			p.finish(sealed, err)
 			return
 		}
 		if time.Since(logged) >= logEvery {
@@ -91,6 +94,16 @@ func (p *Pipeline) deliver(batch sealedBatch) {
 			return
 		}
 	}
+}
+
+// take puts the events of a batch together for the exporter, and gives its chunks back to the requests.
+func (p *Pipeline) take(sealed sealedBatch) []event.Event {
+	events := sealed.chunks.join()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sealed.chunks.recycle(&p.spare)
+	p.sealed[0].chunks = nil
+	return events
 }
 
 // attempt exports once. What the exporter panics with is an error like any other: it may be gone the next time.
@@ -131,8 +144,7 @@ func (p *Pipeline) retry(attempt int, err error) bool {
 func (p *Pipeline) finish(batch sealedBatch, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := len(batch.Events)
-	p.sealed[0] = sealedBatch{} // lets the memory go
+	n := batch.events
 	p.sealed = p.sealed[1:]
 	p.counts.Pending -= n
 	p.counts.PendingBytes -= batch.bytes
