@@ -93,6 +93,19 @@ func TestALateAnswerRevivesNothing(t *testing.T) {
 	}
 }
 
+func TestTheMarkOfAForgottenVisitorIsSetOnce(t *testing.T) {
+	s := newSite(t, account, func(c *loguro.Config) { c.RenewVisitor = true })
+	b := s.browser()
+	b.get("/")
+	if got := setCookies(b.get("/logout")); len(got) != 4 {
+		t.Errorf("logout wrote %v, want the three deleted and the mark", got)
+	}
+	b.get("/")
+	if got := setCookies(b.get("/")); len(got) != 1 || got[0] != "loguro_s" {
+		t.Errorf("the second page of the new visitor wrote %v, want loguro_s alone", got)
+	}
+}
+
 func TestResetAfterTheHeadersChangesNothing(t *testing.T) {
 	var got error
 	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {

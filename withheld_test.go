@@ -115,7 +115,39 @@ func TestANoteIsTakenOverByWhateverRequestIsNext(t *testing.T) {
 	}
 }
 
-func TestANoteComesToNothing(t *testing.T) {
+func TestANoteWithoutAnEventWaitsForOne(t *testing.T) {
+	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/callback":
+			loguro.Identify(r.Context(), "u1", nil)
+			http.Redirect(w, r, "/hop", http.StatusSeeOther)
+		case "/hop":
+			http.Redirect(w, r, "/account", http.StatusSeeOther)
+		default:
+			page(w, r)
+		}
+	}, nil)
+	for _, visitedBefore := range []bool{true, false} {
+		b := s.browser()
+		if visitedBefore {
+			b.get("/")
+		}
+		b.signInFromElsewhere("/callback")
+		if got := setCookies(b.get("/hop")); got != nil {
+			t.Errorf("a redirect is no event, but set %v", got)
+		}
+		b.get("/account")
+		if e := s.last(); e.User != "u1" || b.cookie("loguro_n") != "" {
+			t.Errorf("the page after the redirect is of %q, note %q; want u1, and the note gone", e.User, b.cookie("loguro_n"))
+		}
+		b.get("/")
+		if e := s.last(); e.User != "" || e.Returning != true {
+			t.Errorf("the page after that is of %q, returning %v", e.User, e.Returning)
+		}
+	}
+}
+
+func TestAnOldNoteComesToNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, callback(loguro.Props{}), persist)
 		b := s.browser()

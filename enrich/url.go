@@ -17,12 +17,12 @@ const Redacted = "redacted"
 // before the host, and the fragment. Text that is not UTF-8 is mended.
 func CleanURL(address string) string {
 	address, _, _ = strings.Cut(address, "#")
-	path, query, hasQuery := strings.Cut(address, "?")
-	path = CleanPath(dropUserinfo(path))
-	if hasQuery {
-		path += "?" + cleanPairs(query, 0)
+	path, query, _ := strings.Cut(address, "?")
+	clean, cleanQuery := CleanPath(dropUserinfo(path)), cleanPairs(query, 0)
+	if clean != path || cleanQuery != query { // most have nothing to hide, and need no copy
+		address = clean + address[len(path):len(address)-len(query)] + cleanQuery
 	}
-	return cut(strings.ToValidUTF8(path, "\uFFFD"))
+	return cut(strings.ToValidUTF8(address, "\uFFFD"))
 }
 
 // CleanPath returns a path as it was sent, with the values of secret matrix parameters redacted.

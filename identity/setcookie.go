@@ -47,10 +47,8 @@ func (s *State) SetCookies(lines []string, host string) []string {
 	if s.presented.has(noteCookie) && s.note.kind == 0 {
 		expire(noteCookie)
 	}
-	if s.mode == Withheld || s.note.kind == noteForgot {
-		if s.note.kind != 0 {
-			out[noteCookie], _ = s.set(noteCookie, &s.note)
-		}
+	if s.note.kind != 0 && (s.mode == Withheld || s.forgot) {
+		out[noteCookie], _ = s.set(noteCookie, &s.note)
 	}
 	if s.mode != Stored {
 		return present(lines, &out)

@@ -158,17 +158,23 @@ func (s *State) Pending() bool {
 	return s.mode == Stored && s.presented.values[noteCookie] != "" && !s.forgot
 }
 
-// Take takes the note over and deletes it with this response. If an identify event is to be recorded, ok is true; a
-// note that comes twice gives its event once per process, and always under the same id.
-func (s *State) Take(now int64) (event uuid.UUID, traits json.RawMessage, ok bool) {
+// Take takes the note over, and deletes it with this response. If an identify event waits in it, ok is true, and the
+// event belongs to who; a note that comes twice gives its event once per process, and always under the same id. A note
+// without one waits on until something happens that it can name the user of.
+func (s *State) Take(now int64) (who Snapshot, event uuid.UUID, traits json.RawMessage, ok bool) {
 	s.load(now)
 	n := s.note
-	if s.mode != Stored || n.kind != noteUser && n.kind != noteIdentify {
-		return uuid.Nil, nil, false
+	switch {
+	case s.mode != Stored:
+	case n.kind == noteIdentify:
+		s.note = note{}
+		if s.issuer.taken.take(n.id) {
+			return s.Event(now), n.id, n.traits, true
+		}
+	case n.kind == noteUser && s.Changed():
+		s.note = note{}
 	}
-	s.note = note{}
-	s.event = true // the browser shows its visitor: from here on it is known as this user
-	return n.id, n.traits, n.kind == noteIdentify && s.issuer.taken.take(n.id)
+	return who, uuid.Nil, nil, false
 }
 
 // Reset forgets visitor, session and user. What happens next belongs to a new visitor that nothing links to the old.

@@ -73,8 +73,7 @@ func (v *Visit) writeCookies(h http.Header, now time.Time) (identified func()) {
 		return nil
 	}
 	if pending {
-		if id, traits, ok := v.state.Take(now.UnixMilli()); ok {
-			who := v.state.Event(now.UnixMilli())
+		if who, id, traits, ok := v.state.Take(now.UnixMilli()); ok {
 			identified = func() { v.m.options.Recorder.Identified(v, who, id, traits, now) }
 		}
 	}
