@@ -38,7 +38,7 @@ type BatchLimits struct {
 }
 
 // BatchLimiter is an Exporter that asks for batches of its own size, because a file and an insert have different best
-// sizes. What the application sets in Config wins.
+// sizes. What the application sets in Config wins. An exporter that wraps another one should pass its wish on.
 type BatchLimiter interface {
 	Exporter
 	BatchLimits() BatchLimits

@@ -59,6 +59,10 @@ func (t *Tracker) put(e *Event) error { return t.pipeline.Put(e) }
 // visited is what all events of a visit have in common.
 func visited(v *middleware.Visit, who identity.Snapshot, now time.Time) Event {
 	url, path, referrer := v.Address(enrich.CleanURL, enrich.CleanPath)
+	if !who.Returning {
+		// The page before may be the account that the visitor just logged out of: Reset must leave no link to it.
+		referrer = enrich.ForgetPath(referrer, url)
+	}
 	return Event{
 		Visitor: who.Visitor, Session: who.Session, User: who.User, Returning: who.Returning,
 		URL: url, Path: path, Referrer: referrer, Time: now.UnixMilli(),

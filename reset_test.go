@@ -36,6 +36,27 @@ func TestAfterResetTheNextEventOfTheSameRequestIsANewVisitors(t *testing.T) {
 	}
 }
 
+func TestTheReferrerDoesNotLinkTheNewVisitorToTheOld(t *testing.T) {
+	s := newSite(t, account, nil)
+	b := s.browser()
+	b.get("/")
+	b.get("/logout")
+	for _, tt := range []struct{ referrer, first, later string }{
+		{home + "users/42?tab=billing", home, home + "users/42?tab=billing"},
+		{"https://search.example/?q=x", "https://search.example/?q=x", "https://search.example/?q=x"},
+	} {
+		b.get("/logout")
+		for _, want := range []string{tt.first, tt.later} {
+			r := b.request("GET", "/")
+			r.Header.Set("Referer", tt.referrer)
+			b.send(r)
+			if got := s.last().Referrer; got != want {
+				t.Errorf("referrer = %q, want %q", got, want)
+			}
+		}
+	}
+}
+
 // The order in which Set-Cookie arrives is the point: the answer that began before the logout is stored after it.
 func TestALateAnswerRevivesNothing(t *testing.T) {
 	for _, tt := range []struct {

@@ -39,6 +39,26 @@ func CleanPath(path string) string {
 	return cut(strings.ToValidUTF8(strings.Join(segments, "/"), "\uFFFD"))
 }
 
+// ForgetPath shortens an address to its origin if that is the origin of site too; another one stays.
+func ForgetPath(address, site string) string {
+	if origin := originOf(address); origin != "" && origin == originOf(site) {
+		return origin + "/"
+	}
+	return address
+}
+
+// originOf returns the scheme and host of an absolute address.
+func originOf(address string) string {
+	scheme, rest, ok := strings.Cut(address, "//")
+	if !ok {
+		return ""
+	}
+	if end := strings.IndexAny(rest, "/?"); end >= 0 {
+		rest = rest[:end]
+	}
+	return scheme + "//" + rest
+}
+
 func cut(s string) string {
 	if len(s) <= MaxURL {
 		return s

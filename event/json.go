@@ -15,8 +15,9 @@ import (
 // timeLayout is RFC 3339 in UTC with exactly three digits of milliseconds.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// MarshalJSON writes the documented keys, in the documented order, and leaves the empty ones out.
-func (e *Event) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil), nil }
+// MarshalJSON writes the documented keys, in the documented order, and leaves the empty ones out. (On the value, not the
+// pointer, so that an Event inside another struct or map is written like this as well.)
+func (e Event) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil), nil }
 
 // AppendJSON appends the event as one line of JSON without a line break. Text that is not valid UTF-8 gets U+FFFD.
 // Unlike [json.Marshal] it does not write & < > as \u0026 \u003c \u003e, so that addresses stay readable.

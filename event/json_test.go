@@ -33,8 +33,10 @@ func TestTheDocumentedEventIsByteForByteAsDocumented(t *testing.T) {
 	if got := string(e.AppendJSON(nil)); got != want {
 		t.Errorf("AppendJSON() =\n%s, want\n%s", got, want)
 	}
-	if got, err := json.Marshal(&e); err != nil || string(got) != want {
-		t.Errorf("json.Marshal() = %s, %v", got, err)
+	for _, v := range []any{e, &e} {
+		if got, err := json.Marshal(v); err != nil || string(got) != want {
+			t.Errorf("json.Marshal(%T) = %s, %v", v, got, err)
+		}
 	}
 	e.User, e.Props, e.Name, e.Type = "", nil, "", event.Pageview
 	if got := string(e.AppendJSON(nil)); strings.Contains(got, "user_id") || strings.Contains(got, "custom") {
