@@ -1,0 +1,98 @@
+package parquetexporter
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// staleAfter is how old a temporary file must be before it counts as left by a dead process. Other live processes may
+// be writing to the same directory; none of them writes one file for a day.
+const staleAfter = 24 * time.Hour
+
+// prepare makes the directory if it is missing, and makes sure that files can be written in it.
+func prepare(dir string) error {
+	if err := makeDir(filepath.Clean(dir)); err != nil {
+		if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("it or a parent of it is a file; name a directory, or move the file away: %w", err)
+		}
+		return fmt.Errorf("it cannot be made; make it yourself, owned by the user that runs this program: %w", err)
+	}
+	probe, err := os.CreateTemp(dir, ".loguro-*"+temporary)
+	if err != nil {
+		return fmt.Errorf("it is not writable; give the user that runs this program the right to write there: %w", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// makeDir is os.MkdirAll that makes the new names durable too.
+func makeDir(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case err == nil && info.IsDir():
+		return nil
+	case err == nil:
+		return &fs.PathError{Op: "mkdir", Path: dir, Err: syscall.ENOTDIR}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	parent := filepath.Dir(dir)
+	if err := makeDir(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	root, err := os.OpenRoot(parent)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return syncFolder(root, ".")
+}
+
+// sweep removes temporary files that nobody has written to since the given time.
+func sweep(dir string, before time.Time) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	folders, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return err
+	}
+	for _, folder := range folders {
+		if !folder.IsDir() || !strings.HasPrefix(folder.Name(), "date=") {
+			continue
+		}
+		files, err := fs.ReadDir(root.FS(), folder.Name())
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			if !strings.HasSuffix(file.Name(), extension+temporary) {
+				continue
+			}
+			info, err := file.Info()
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // another process renamed or swept it just now
+			}
+			if err != nil {
+				return err
+			}
+			if !info.Mode().IsRegular() || !info.ModTime().Before(before) {
+				continue
+			}
+			if err := root.Remove(folder.Name() + "/" + file.Name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
+}
