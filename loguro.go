@@ -65,7 +65,8 @@ func Identify(ctx context.Context, userID string, traits Props) error {
 
 // Reset says that the visitor logged out: it forgets visitor, session and user, and deletes their cookies. Call it in
 // the logout handler, before the first write. The next event, in this request or later, belongs to a new visitor that
-// nothing links to the old one.
+// nothing links to the old one. On a response that a shared cache may store no cookie can be deleted either, so do not
+// let a logout be cached.
 //
 // Errors: [ErrHeadersSent], and nothing changes; [ErrNoVisit].
 func Reset(ctx context.Context) error {
