@@ -41,22 +41,23 @@ func CleanPath(path string) string {
 
 // ForgetPath shortens an address to its origin if that is the origin of site too; another one stays.
 func ForgetPath(address, site string) string {
-	if origin := originOf(address); origin != "" && origin == originOf(site) {
-		return origin + "/"
+	n := originLen(address)
+	if n == 0 || n != originLen(site) || address[:n] != site[:n] {
+		return address
 	}
-	return address
+	return address[:min(n+1, len(address))]
 }
 
-// originOf returns the scheme and host of an absolute address.
-func originOf(address string) string {
-	scheme, rest, ok := strings.Cut(address, "//")
-	if !ok {
-		return ""
+// originLen is the length of the scheme and host of an absolute address, up to the path; 0 for another one.
+func originLen(address string) int {
+	start := strings.Index(address, "//") + 2
+	if start < 2 {
+		return 0
 	}
-	if end := strings.IndexAny(rest, "/?"); end >= 0 {
-		rest = rest[:end]
+	if end := strings.IndexByte(address[start:], '/'); end >= 0 {
+		return start + end
 	}
-	return scheme + "//" + rest
+	return len(address)
 }
 
 func cut(s string) string {

@@ -3,6 +3,7 @@ package middleware
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -27,7 +28,7 @@ func (v *Visit) commitLocked(status int, h http.Header, contentType string, mayB
 		v.page.Reason = v.classify(status, h, contentType)
 	}
 	if v.page.Reason == Counted {
-		v.state.Event(now.UnixMilli())
+		v.who = v.state.Event(now.UnixMilli())
 	}
 	identified = v.writeCookies(h, now)
 	if v.m.options.Debug && v.page.Reason != Counted {
@@ -77,7 +78,7 @@ func (v *Visit) writeCookies(h http.Header, now time.Time) (identified func()) {
 			identified = func() { v.m.options.Recorder.Identified(v, who, id, traits, now) }
 		}
 	}
-	before := h["Set-Cookie"]
+	before := slices.Clip(h["Set-Cookie"]) // the handler may use its slice again
 	if lines := v.state.SetCookies(before, v.host); len(lines) > len(before) {
 		h["Set-Cookie"] = lines
 		protect(h)
@@ -111,7 +112,11 @@ func (v *Visit) finish(route string, returned bool) {
 	rejected := v.opened && v.state.Rejected()
 	var record func()
 	if page.Reason == Counted {
-		who := v.state.Peek(page.Time.UnixMilli())
+		who := v.who
+		// An Identify after the headers counts for the page as well, but it does not move it to another session.
+		if now := v.state.Peek(page.Time.UnixMilli()); who.User == "" && now.Session == who.Session {
+			who.User = now.User
+		}
 		record = func() { v.m.options.Recorder.Pageview(v, who, page) }
 	}
 	v.mu.Unlock()

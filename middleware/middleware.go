@@ -90,9 +90,13 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 		inside := r.WithContext(v)
 		returned := false
 		defer func() {
-			// The server removes the temporary files of the form that it finds in its own request.
+			// What the layers below found out is for those above as well: the server removes the temporary files of
+			// the form that it finds in its own request, and metrics read the pattern.
 			if r.MultipartForm == nil {
 				r.MultipartForm = inside.MultipartForm
+			}
+			if r.Pattern == "" {
+				r.Pattern = inside.Pattern
 			}
 			v.finish(inside.Pattern, returned)
 		}()

@@ -58,5 +58,5 @@ func hostname(hostport string) string {
 	if host, _, err := net.SplitHostPort(hostport); err == nil {
 		hostport = host
 	}
-	return strings.ToLower(strings.TrimSuffix(hostport, "."))
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(hostport, "[]"), "."))
 }

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"net/http"
+	"net/textproto"
 	"strings"
 )
 
@@ -45,18 +46,18 @@ func needsSniff(status int, h http.Header) bool {
 // sharedCacheable says whether a cache between us and many visitors may keep the response, and would then hand one
 // visitor's cookies to all. (RFC 9111, section 5.2.2; RFC 9213 and its namesakes for CDNs.)
 func sharedCacheable(h http.Header) bool {
-	if hasDirective(h["Cache-Control"], "public", "s-maxage", "immutable") {
-		return true
-	}
 	for name, values := range h {
-		switch {
+		switch name = textproto.CanonicalMIMEHeaderKey(name); { // who sets the map itself may spell it as RFC 9213 does
 		case name == "Cache-Control":
+			if hasDirective(values, "public", "s-maxage", "immutable") {
+				return true
+			}
 		case strings.HasSuffix(name, "-Cache-Control"), name == "Surrogate-Control", name == "Edge-Control":
-			if strings.Trim(strings.Join(values, ""), " ,") != "" && !hasDirective(values, "no-store", "!no-store", "private", "no-cache") {
+			if strings.Trim(strings.Join(values, ""), " ,") != "" && !hasDirective(values, "no-store", "private", "no-cache", "bypass-cache") {
 				return true
 			}
 		case name == "X-Accel-Expires":
-			if v := first(h, name); v != "" && v != "0" && v != "off" {
+			if len(values) > 0 && values[0] != "" && values[0] != "0" && values[0] != "off" {
 				return true
 			}
 		}

@@ -40,6 +40,7 @@ type Visit struct {
 	host   string
 	sent   bool // the headers are gone
 	page   Page
+	who    identity.Snapshot // of the page, when its headers went out
 
 	url, path, referrer string
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
+	"strconv"
 )
 
 // sniffLen is how much of a body net/http looks at to find its type (http.DetectContentType).
@@ -36,12 +38,10 @@ func (w *writer) Header() http.Header { return w.inner.Header() }
 func (w *writer) Unwrap() http.ResponseWriter { return w.inner }
 
 func (w *writer) WriteHeader(status int) {
-	if w.wrote || 100 <= status && status <= 199 && status != http.StatusSwitchingProtocols {
-		w.inner.WriteHeader(status)
-		return
-	}
 	if w.held { // a second call: the server says so in its log
 		w.release()
+	}
+	if w.wrote || 100 <= status && status <= 199 && status != http.StatusSwitchingProtocols {
 		w.inner.WriteHeader(status)
 		return
 	}
@@ -53,6 +53,9 @@ func (w *writer) WriteHeader(status int) {
 func (w *writer) Write(p []byte) (int, error) {
 	if !w.wrote && !w.held {
 		w.begin(http.StatusOK)
+	}
+	if w.held && w.tooLong(len(p)) {
+		w.release()
 	}
 	if !w.held {
 		return w.inner.Write(p)
@@ -71,6 +74,17 @@ func (w *writer) WriteString(s string) (int, error) {
 		return io.WriteString(w.inner, s)
 	}
 	return w.Write([]byte(s))
+}
+
+// tooLong says whether n more bytes are over the length that the handler declared: the server refuses them, and only
+// them.
+func (w *writer) tooLong(n int) bool {
+	length := first(w.frozen, "Content-Length")
+	if length == "" {
+		return false
+	}
+	declared, err := strconv.ParseInt(length, 10, 64)
+	return err == nil && int64(len(w.buf)+n) > declared
 }
 
 // begin commits, or holds the response back; it says which.
@@ -100,8 +114,9 @@ func (w *writer) release() error {
 	live := maps.Clone(h)
 	replace(h, w.frozen)
 	w.visit.commit(w.status, h, contentType, w.mayBePage)
+	carry(live, h, len(w.frozen["Set-Cookie"]))
 	w.inner.WriteHeader(w.status)
-	replace(h, live) // what the handler set since then are trailers, or nothing
+	replace(h, live)
 	w.frozen = nil
 	if len(w.buf) == 0 {
 		return nil
@@ -109,6 +124,18 @@ func (w *writer) release() error {
 	_, err := w.inner.Write(w.buf)
 	w.buf = nil
 	return err
+}
+
+// carry takes what commit added over into the headers as the handler left them since. For the server these are trailers,
+// or nothing; but a layer between, such as http.TimeoutHandler or one that compresses, sends them only at the end.
+func carry(live, committed http.Header, cookies int) {
+	if lines := committed["Set-Cookie"][cookies:]; len(lines) > 0 {
+		live["Set-Cookie"] = slices.Concat(live["Set-Cookie"], lines)
+		protect(live)
+	}
+	if reason := committed["Loguro-Excluded"]; reason != nil {
+		live["Loguro-Excluded"] = reason
+	}
 }
 
 func replace(h, with http.Header) {
@@ -157,19 +184,19 @@ func (v *Visit) hijacked() {
 	v.page = Page{Reason: Status, Time: v.began, Status: http.StatusSwitchingProtocols}
 }
 
-// readFrom keeps sendfile: the server's writer gets the source itself, but for the bytes to be sniffed.
+// readFrom keeps sendfile: the server's writer gets the source itself, but for the bytes to be sniffed. As in net/http,
+// nothing is committed before there are any, so that a source which fails at once leaves room for an error page; and
+// what goes on beyond them is not a response of known length any more.
 func (w *writer) readFrom(src io.Reader) (n int64, err error) {
-	if !w.wrote && !w.held {
-		w.begin(http.StatusOK)
-	}
-	if w.held {
-		n, err = io.CopyN(onlyWriter{w}, src, int64(sniffLen-len(w.buf)))
+	if !w.wrote {
+		n, err = io.CopyN(onlyWriter{w}, src, sniffLen)
 		if err == io.EOF {
 			return n, nil
 		}
 		if err != nil {
 			return n, err
 		}
+		_ = w.FlushError()
 	}
 	rest, err := w.inner.(io.ReaderFrom).ReadFrom(src)
 	return n + rest, err
