@@ -58,7 +58,8 @@ type Config struct {
 
 	// User answers who a request belongs to, from the application's own authentication; "" means nobody. It is called
 	// at most once per request, and only if an event needs it, with the request as Handler got it: wrap Handler inside
-	// the session middleware that User asks. Defaults to nil: only Identify says.
+	// the session middleware that User asks, and do not read the body, which is the handler's. The same holds for
+	// Consent and Skip. Defaults to nil: only Identify says.
 	User func(*http.Request) string
 
 	// Consent answers what the visitor allowed. Where it takes back an earlier consent, the cookies are deleted.
