@@ -34,6 +34,7 @@ func TestAHookThatPanicsNeverBreaksThePage(t *testing.T) {
 		{"User, with a nil map", func(c *loguro.Config) {
 			c.User = func(r *http.Request) string {
 				var m map[string]string
+				//lint:ignore SA5000 the panic is the point
 				m["x"] = r.URL.Path
 				return ""
 			}

@@ -22,7 +22,7 @@ func TestATimeoutAroundUsAnswersAsWithoutUs(t *testing.T) {
 		{"and the handler writes a page without a type too late", func(http.ResponseWriter, *http.Request) {}, text("<html>")},
 		{"and the handler's page was buffered in vain", page, func(http.ResponseWriter, *http.Request) {}},
 		{"and the handler's bytes were still to be sniffed", text("<html>"), text("<p>hi")},
-		{"and a redirect comes too late", func(http.ResponseWriter, *http.Request) {}, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", 303) }},
+		{"and a redirect comes too late", func(http.ResponseWriter, *http.Request) {}, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusSeeOther) }},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
 			run := func(wrap func(http.Handler) http.Handler, enter func(*http.Request)) reply {

@@ -128,12 +128,12 @@ func ways(t *testing.T) []way {
 		}, page: true},
 		{why: "a source that fails at once leaves room for an error page", answer: as(html, func(w http.ResponseWriter, r *http.Request) {
 			if _, err := io.Copy(w, brokenReader{}); err != nil {
-				http.Error(w, "bad gateway", 502)
+				http.Error(w, "bad gateway", http.StatusBadGateway)
 			}
 		})},
 		{why: "the same without a type", answer: func(w http.ResponseWriter, r *http.Request) {
 			if _, err := io.Copy(w, brokenReader{}); err != nil {
-				http.Error(w, "bad gateway", 502)
+				http.Error(w, "bad gateway", http.StatusBadGateway)
 			}
 		}},
 		{why: "an empty source leaves room for not found", answer: func(w http.ResponseWriter, r *http.Request) {
