@@ -61,8 +61,8 @@ type State struct {
 }
 
 // Open begins a request. ask, if not nil, is called at most once, and only if an event needs the user.
-func (i *Issuer) Open(p Presented, mode Mode, ask func() string) State {
-	return State{issuer: i, mode: mode, presented: p, ask: ask}
+func (i *Issuer) Open(p Presented, mode Mode, ask func() string) *State {
+	return &State{issuer: i, mode: mode, presented: p, ask: ask}
 }
 
 // Event says who an event at now (milliseconds since 1970) belongs to. It makes the visitor of a fresh browser, starts

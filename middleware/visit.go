@@ -33,9 +33,9 @@ type Visit struct {
 
 	mu     sync.Mutex
 	opened bool
-	bar    Reason // why nothing at all is recorded, or Counted
-	anon   bool   // consent to be counted, not to be recognised
-	state  identity.State
+	bar    Reason          // why nothing at all is recorded, or Counted
+	anon   bool            // consent to be counted, not to be recognised
+	state  *identity.State // of its own, because most requests never need one
 	scheme string
 	host   string
 	sent   bool // the headers are gone
