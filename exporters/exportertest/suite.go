@@ -59,4 +59,5 @@ var cases = []conformanceCase{
 	{"a batch across midnight UTC arrives whole", acrossMidnight},
 	{"text in any script comes back", anyScript},
 	{"props come back, from none to 4096 bytes", propsOfAnySize},
+	{"events tracked and flushed at the same time arrive once and in order, ConcurrentSafe", throughTracker},
 }

@@ -165,6 +165,21 @@ func TestEveryRuleOfTheSuiteCanFail(t *testing.T) {
 			altered(func(e *loguro.Event) {
 				e.Props = bytes.ReplaceAll(e.Props, []byte("9007199254740993"), []byte("9007199254740992"))
 			})},
+		{"loses the batches that a Flush sealed early", "events tracked and flushed at the same time arrive once and in order, ConcurrentSafe",
+			func(s *faulty, ctx context.Context, batch loguro.Batch) error {
+				if len(batch.Events) < 64 {
+					return nil
+				}
+				return s.Recorder.Export(ctx, batch)
+			}},
+		{"stores the events of a person newest first", "events tracked and flushed at the same time arrive once and in order, ConcurrentSafe",
+			func(s *faulty, ctx context.Context, batch loguro.Batch) error {
+				batch.Events = cloneEvents(batch.Events)
+				for i := range batch.Events {
+					batch.Events[i].Time = -batch.Events[i].Time
+				}
+				return s.Recorder.Export(ctx, batch)
+			}},
 	}
 
 	caught := map[string]bool{}
