@@ -33,7 +33,7 @@ type Identity struct {
 // With traits (not nil, even if empty) it also records the custom event "identify" with the traits as custom_props.
 //
 // Errors: [ErrEmptyUserID], and nothing changes; an id over 512 bytes is refused as well; [ErrNoVisit];
-// [ErrHeadersSent] with PersistUser, and the user holds for this request only; those of Track about the traits, and the
+// [ErrHeadersSent] with PersistUser or after a form post from another site, and the user holds for this request only; those of Track about the traits, and the
 // user is set all the same.
 func Identify(ctx context.Context, userID string, traits Props) error {
 	v, ok := middleware.From(ctx)

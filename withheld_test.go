@@ -1,6 +1,7 @@
 package loguro_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -206,6 +207,21 @@ func TestTraitsTooLargeForANoteAreRecordedAtOnce(t *testing.T) {
 	b.get("/account")
 	if e := s.last(); e.User != "u1" || e.Visitor != before.Visitor {
 		t.Errorf("the next page is %q of %v, want u1 of %v", e.User, e.Visitor, before.Visitor)
+	}
+}
+
+func TestAnIdentifyThatCannotTravelSaysSo(t *testing.T) {
+	var got error
+	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
+		page(w, r)
+		got = loguro.Identify(r.Context(), "u1", loguro.Props{})
+	}, nil)
+	s.browser().signInFromElsewhere("/callback")
+	if !errors.Is(got, loguro.ErrHeadersSent) {
+		t.Errorf("Identify() = %v, want ErrHeadersSent: the note for the next request is too late", got)
+	}
+	if e := s.last(); e.Name != "identify" || e.User != "u1" {
+		t.Errorf("event = %s of %q, want identify of u1, at once", e.Name, e.User)
 	}
 }
 

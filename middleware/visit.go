@@ -119,7 +119,7 @@ func (v *Visit) Identify(user string, now time.Time) error {
 		return nil
 	}
 	v.state.Identify(user, now.UnixMilli())
-	if v.sent && v.m.options.Persist {
+	if v.sent && (v.m.options.Persist || v.state.Withheld()) {
 		return ErrHeadersSent
 	}
 	return nil
