@@ -35,8 +35,8 @@
 //
 // # Old ClickHouse servers
 //
-// ClickHouse up to the middle of 2026 compares the bounds of UUID columns in the wrong order (ClickHouse issue 118371,
-// mended by 118387), so that WHERE visitor_id = … fails on correct files. There, add
+// ClickHouse up to 26.7 compares the bounds of UUID columns in the wrong order (ClickHouse issue 118371,
+// mended by 118387), so that WHERE visitor_id = … finds nothing in correct files. Up to 26.7, add
 //
 //	SETTINGS input_format_parquet_filter_push_down = 0, input_format_parquet_page_filter_push_down = 0
 package parquetexporter
