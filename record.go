@@ -49,7 +49,7 @@ func (t *Tracker) custom(v *middleware.Visit, id uuid.UUID, name string, props j
 	if reason != middleware.Counted {
 		return nil
 	}
-	e := visited(v, who, now)
+	e := t.visited(v, who, now)
 	e.ID, e.Type, e.Name, e.Props = id, event.Custom, name, props
 	return t.put(&e)
 }
@@ -57,11 +57,11 @@ func (t *Tracker) custom(v *middleware.Visit, id uuid.UUID, name string, props j
 func (t *Tracker) put(e *Event) error { return t.pipeline.Put(e) }
 
 // visited is what all events of a visit have in common.
-func visited(v *middleware.Visit, who identity.Snapshot, now time.Time) Event {
-	url, path, referrer := v.Address(enrich.CleanURL, enrich.CleanPath)
+func (t *Tracker) visited(v *middleware.Visit, who identity.Snapshot, now time.Time) Event {
+	url, path, referrer := v.Address(enrich.CleanURL)
 	if !who.Returning {
 		// The page before may be the account that the visitor just logged out of: Reset must leave no link to it.
-		referrer = enrich.ForgetPath(referrer, url)
+		referrer = enrich.ForgetPath(referrer, url, t.config.Domain)
 	}
 	return Event{
 		Visitor: who.Visitor, Session: who.Session, User: who.User, Returning: who.Returning,
@@ -83,7 +83,7 @@ var _ middleware.Recorder = (*recorder)(nil)
 
 // Pageview records a page. A full queue is counted there; the request has no use for the error.
 func (r *recorder) Pageview(v *middleware.Visit, who identity.Snapshot, page middleware.Page) {
-	e := visited(v, who, page.Time)
+	e := (*Tracker)(r).visited(v, who, page.Time)
 	e.ID, e.Type = newEventID(), event.Pageview
 	e.Status, e.Duration, e.Route = page.Status, page.Duration.Milliseconds(), page.Route
 	_ = (*Tracker)(r).put(&e)
@@ -91,7 +91,7 @@ func (r *recorder) Pageview(v *middleware.Visit, who identity.Snapshot, page mid
 
 // Identified records the identify event that a request without cookies left for this one.
 func (r *recorder) Identified(v *middleware.Visit, who identity.Snapshot, id uuid.UUID, traits json.RawMessage, now time.Time) {
-	e := visited(v, who, now)
+	e := (*Tracker)(r).visited(v, who, now)
 	e.ID, e.Type, e.Name, e.Props = id, event.Custom, identifyEvent, traits
 	_ = (*Tracker)(r).put(&e)
 }

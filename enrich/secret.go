@@ -9,6 +9,9 @@ var secretWords = set(`
 	bearer nonce state ticket assertion saml samlresponse samlrequest samlart relaystate hash hmac magic invite invitation
 	verification verifier challenge csrf xsrf phone tel mobile ssn iban card cvv cvc accesstoken idtoken refreshtoken
 	authtoken oauth access apitoken digest cookie sso license otc passcode secretkey accesskey
+	pw sessid authcode oobcode pincode accesscode verificationcode verifycode verify activation activationcode authkey
+	resetkey privatekey userpass usermail mailaddress phonenumber mobilephone cardnumber magiclink invitecode resetcode
+	logincode totpcode otpcode smscode hint policy
 `)
 
 // secretParts give it away wherever they stand (myAccesstoken2, xpasswordx).
@@ -26,10 +29,11 @@ func set(words string) map[string]bool {
 // secret than a login code for a promotion.
 func secretName(raw string) bool {
 	name := unescape(raw)
-	if len(name) >= 4 && strings.EqualFold(name[:4], "utm_") {
+	lower := lowerASCII(name)
+	switch lower {
+	case "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content":
 		return false
 	}
-	lower := lowerASCII(name)
 	for _, part := range secretParts {
 		if strings.Contains(lower, part) {
 			return true
@@ -38,7 +42,8 @@ func secretName(raw string) bool {
 	start := 0
 	for i := 0; i <= len(name); i++ {
 		boundary := i == len(name) || !isAlnum(name[i])
-		camel := i > start && i < len(name) && isUpper(name[i]) && !isUpper(name[i-1])
+		camel := i > start && i < len(name) && isUpper(name[i]) && // authCode, and PINCode before its last capital
+			(!isUpper(name[i-1]) || i+1 < len(name) && 'a' <= name[i+1] && name[i+1] <= 'z')
 		if !boundary && !camel {
 			continue
 		}

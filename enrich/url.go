@@ -1,7 +1,7 @@
 package enrich
 
 import (
-	"net/url"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,51 +13,68 @@ const MaxURL = 8192
 const Redacted = "redacted"
 
 // CleanURL returns an absolute or relative address verbatim, but for what must not leave the application: the values
-// of query parameters with secret names, the same in matrix parameters of the path (;jsessionid=…), user and password
-// before the host, and the fragment. Text that is not UTF-8 is mended.
+// of query parameters with secret names, the same in the path (;jsessionid=…, /token=…), user and password before the
+// host, and the fragment. Text that is not UTF-8 is mended.
 func CleanURL(address string) string {
-	address, _, _ = strings.Cut(address, "#")
+	// What will be cut off anyway is not looked at. Half of what is left may turn out to be longer than it was.
+	address, _, _ = strings.Cut(address[:min(len(address), 2*MaxURL)], "#")
+	address = dropUserinfo(address)
 	path, query, _ := strings.Cut(address, "?")
-	clean, cleanQuery := CleanPath(dropUserinfo(path)), cleanPairs(query, 0)
+	clean, cleanQuery := cleanPath(path), cleanPairs(query, 0)
 	if clean != path || cleanQuery != query { // most have nothing to hide, and need no copy
 		address = clean + address[len(path):len(address)-len(query)] + cleanQuery
 	}
 	return cut(strings.ToValidUTF8(address, "\uFFFD"))
 }
 
-// CleanPath returns a path as it was sent, with the values of secret matrix parameters redacted.
-func CleanPath(path string) string {
-	if strings.IndexByte(path, ';') < 0 {
-		return cut(strings.ToValidUTF8(path, "\uFFFD"))
+// cleanPath returns a path as it was sent, with secret matrix parameters redacted, and segments that hold a secret.
+func cleanPath(path string) string {
+	if strings.IndexByte(path, ';') < 0 && strings.IndexByte(path, '=') < 0 && strings.IndexByte(path, '%') < 0 {
+		return path
 	}
 	segments := strings.Split(path, "/")
 	for i, segment := range segments {
 		if name, pairs, ok := strings.Cut(segment, ";"); ok {
 			segments[i] = name + ";" + cleanPairs(pairs, 0)
+		} else if hidesSecret(segment, 0) {
+			segments[i] = Redacted
 		}
 	}
-	return cut(strings.ToValidUTF8(strings.Join(segments, "/"), "\uFFFD"))
+	return strings.Join(segments, "/")
 }
 
-// ForgetPath shortens an address to its origin if that is the origin of site too; another one stays.
-func ForgetPath(address, site string) string {
-	n := originLen(address)
-	if n == 0 || n != originLen(site) || address[:n] != site[:n] {
+// ForgetPath shortens an address to its origin if that is the site's own: the host of site, whatever scheme and port a
+// proxy made of it, or one below domain, where that is not empty. Another address stays.
+func ForgetPath(address, site, domain string) string {
+	n, host := origin(address)
+	_, own := origin(site)
+	domain = strings.TrimPrefix(domain, ".")
+	if n == 0 || !strings.EqualFold(host, own) && !(below(host, domain) && below(own, domain)) {
 		return address
 	}
-	return address[:min(n+1, len(address))]
+	return address[:n] + "/"
 }
 
-// originLen is the length of the scheme and host of an absolute address, up to the path; 0 for another one.
-func originLen(address string) int {
+// origin returns the length of scheme and authority of an absolute address, and the host without its port.
+func origin(address string) (n int, host string) {
 	start := strings.Index(address, "//") + 2
 	if start < 2 {
-		return 0
+		return 0, ""
 	}
-	if end := strings.IndexByte(address[start:], '/'); end >= 0 {
-		return start + end
+	if n = len(address); strings.ContainsAny(address[start:], "/?") {
+		n = start + strings.IndexAny(address[start:], "/?")
 	}
-	return len(address)
+	host = address[start:n]
+	if port := strings.LastIndexByte(host, ':'); port > strings.LastIndexByte(host, ']') {
+		host = host[:port]
+	}
+	return n, host
+}
+
+func below(host, domain string) bool {
+	host = lowerASCII(host)
+	domain = lowerASCII(domain)
+	return domain != "" && (host == domain || strings.HasSuffix(host, "."+domain))
 }
 
 func cut(s string) string {
@@ -68,7 +85,7 @@ func cut(s string) string {
 	for n > 0 && !utf8.RuneStart(s[n]) {
 		n--
 	}
-	return s[:n]
+	return strings.Clone(s[:n]) // a part would keep the whole in memory, which Event.Size does not see
 }
 
 func dropUserinfo(address string) string {
@@ -113,28 +130,56 @@ func cleanPairs(pairs string, depth int) string {
 	return b.String() + pairs[kept:]
 }
 
-// hidesSecret looks into a value that is an address or a query itself (?next=%2Freset%3Ftoken%3D…).
+// hidesSecret looks into a value that is an address, a query or JSON itself (?next=%2Freset%3Ftoken%3D…). What is nested
+// too deep to be looked at counts as a secret.
 func hidesSecret(value string, depth int) bool {
-	if depth >= 3 {
-		return false
-	}
 	inner := unescape(value)
-	if strings.IndexByte(inner, '=') < 0 {
-		return inner != value && hidesSecret(inner, depth+1)
+	if inner != value && depth >= 3 {
+		return true
 	}
-	if _, query, ok := strings.Cut(inner, "?"); ok {
-		inner = query
+	if inner != dropUserinfo(inner) || namesSecret(inner) {
+		return true
 	}
-	inner = strings.ReplaceAll(inner, "#", "&")
-	return cleanPairs(inner, depth+1) != inner
+	return inner != value && hidesSecret(inner, depth+1)
 }
 
+// namesSecret says whether text has a secret name before = or, in quotes, before a colon, and something after it.
+func namesSecret(text string) bool {
+	for i := range len(text) - 1 {
+		end := i
+		switch {
+		case text[i] == '=':
+		case text[i] == ':' && i > 0 && text[i-1] == '"':
+			end--
+		default:
+			continue
+		}
+		start := end
+		for start > 0 && (isAlnum(text[start-1]) || strings.IndexByte("_-.[]", text[start-1]) >= 0) {
+			start--
+		}
+		if start < end && secretName(text[start:end]) {
+			return true
+		}
+	}
+	return false
+}
+
+// unescape undoes percent-encoding where it is right, and leaves the rest: a broken link still holds its secret.
 func unescape(s string) string {
-	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
+	if strings.IndexByte(s, '%') < 0 {
 		return s
 	}
-	if out, err := url.QueryUnescape(s); err == nil {
-		return out
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			if c, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b = append(b, byte(c))
+				i += 2
+				continue
+			}
+		}
+		b = append(b, s[i])
 	}
-	return s
+	return string(b)
 }

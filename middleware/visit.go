@@ -70,7 +70,7 @@ func (v *Visit) Request() *http.Request { return v.request }
 
 // Address returns the absolute address that the visitor's browser asked, its path, and the address of the page before,
 // each as it was sent but for what clean takes out.
-func (v *Visit) Address(clean, cleanPath func(string) string) (url, path, referrer string) {
+func (v *Visit) Address(clean func(string) string) (url, path, referrer string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.url == "" {
@@ -79,10 +79,14 @@ func (v *Visit) Address(clean, cleanPath func(string) string) (url, path, referr
 		if !strings.HasPrefix(target, "/") { // the absolute form, or a request that no server read
 			target = v.request.URL.RequestURI()
 		}
+		if !strings.HasPrefix(target, "/") { // OPTIONS *
+			target = "/"
+		}
 		v.url = clean(v.scheme + "://" + v.host + target)
-		v.path, _, _ = strings.Cut(target, "?")
-		v.path = cleanPath(v.path)
-		if from := first(v.request.Header, "Referer"); from != "" {
+		// The path lies within the address, and takes no memory of its own.
+		_, rest, _ := strings.Cut(v.url, "://")
+		v.path, _, _ = strings.Cut(rest[max(strings.IndexByte(rest, '/'), 0):], "?")
+		if from := first(v.request.Header, "Referer"); strings.Contains(from, "://") {
 			v.referrer = clean(from)
 		}
 	}
