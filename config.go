@@ -192,9 +192,9 @@ func (c Config) policy() identity.Policy {
 	}
 }
 
-func (c Config) middleware(issuer *identity.Issuer, recorder middleware.Recorder, panicked func(string, any)) middleware.Options {
+func (c Config) middleware(issuer *identity.Issuer, recorder middleware.Recorder, failed func(string, any)) middleware.Options {
 	return middleware.Options{
-		Issuer: issuer, Recorder: recorder, HookPanicked: panicked,
+		Issuer: issuer, Recorder: recorder, HookFailed: failed,
 		Ephemeral: c.Storage == StorageMemory, Persist: c.PersistUser, Domain: strings.ToLower(strings.TrimPrefix(c.Domain, ".")),
 		User: c.User, Consent: c.Consent, Skip: c.Skip, RespectDNT: c.RespectDNT, RespectGPC: c.RespectGPC,
 		TrustedProxies: c.TrustedProxies, Debug: c.Debug,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,9 +14,6 @@ import (
 
 // identifyEvent is the name of the custom event that Identify records with traits.
 const identifyEvent = "identify"
-
-// maxUserID keeps the cookie of PersistUser small, in bytes.
-const maxUserID = 512
 
 // Identity is who an event belongs to. It may travel in the payload of a background job.
 type Identity struct {
@@ -40,15 +36,15 @@ func Identify(ctx context.Context, userID string, traits Props) error {
 	if !ok {
 		return ErrNoVisit
 	}
-	userID = strings.ToValidUTF8(strings.TrimSpace(userID), "\uFFFD")
+	userID, err := identity.CleanUser(userID)
+	if err != nil {
+		return fmt.Errorf("loguro: %w", err)
+	}
 	if userID == "" {
 		return ErrEmptyUserID
 	}
-	if len(userID) > maxUserID {
-		return fmt.Errorf("loguro: the user id has %d bytes, want %d or less; pass the id of the account", len(userID), maxUserID)
-	}
 	kept := v.Identify(userID, time.Now())
-	if traits == nil {
+	if traits == nil || v.Anonymous() {
 		return kept
 	}
 	t := trackerOf(v)

@@ -188,3 +188,24 @@ func TestMemoryStorageKnowsNoCookies(t *testing.T) {
 		t.Errorf("four page loads made %d visitors, want 4", len(visitors))
 	}
 }
+
+func TestResetUnderWithdrawnConsentDeletesTheCookies(t *testing.T) {
+	consent := loguro.ConsentGranted
+	for _, then := range []loguro.Consent{loguro.ConsentAnonymous, loguro.ConsentDenied} {
+		consent = loguro.ConsentGranted
+		s := newSite(t, account, func(c *loguro.Config) {
+			c.PersistUser, c.Consent = true, func(*http.Request) loguro.Consent { return consent }
+		})
+		b := s.browser()
+		b.get("/login?user=u1")
+		b.get("/")
+		old := s.last()
+		consent = then
+		b.get("/logout")
+		consent = loguro.ConsentGranted
+		b.get("/")
+		if e := s.last(); e.Visitor == old.Visitor || e.User != "" {
+			t.Errorf("consent %d: after the logout %v of %q is back", then, e.Visitor, e.User)
+		}
+	}
+}

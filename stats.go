@@ -11,7 +11,7 @@ type Stats struct {
 	PendingBytes int
 	Batches      uint64 // batches delivered
 	Retries      uint64 // failed attempts of the exporter
-	Panics       uint64 // panics of the exporter, and of User, Consent and Skip in Config
+	Panics       uint64 // panics of the exporter, and failures of User, Consent and Skip in Config
 
 	// Dropped counts events that were not or are not going to be delivered, by reason: props_too_large,
 	// refused (ErrSpoolFull or ErrShutdown), permanent (the exporter's word).
@@ -33,7 +33,7 @@ func (t *Tracker) Stats() Stats {
 	maps.DeleteFunc(dropped, func(_ string, n uint64) bool { return n == 0 })
 	return Stats{
 		Accepted: p.Accepted, Delivered: p.Delivered, Pending: p.Pending, PendingBytes: p.PendingBytes,
-		Batches: p.Batches, Retries: p.Retries, Panics: p.Panics + t.hookPanics.Load(), Dropped: dropped, Excluded: m.Excluded,
+		Batches: p.Batches, Retries: p.Retries, Panics: p.Panics + t.hookFailures.Load(), Dropped: dropped, Excluded: m.Excluded,
 		CookiesRejected: m.CookiesRejected, CookiesSuppressed: m.CookiesSuppressed, NamesCut: t.namesCut.Load(),
 	}
 }

@@ -21,7 +21,7 @@ type Tracker struct {
 
 	propsTooLarge atomic.Uint64
 	namesCut      atomic.Uint64
-	hookPanics    atomic.Uint64
+	hookFailures  atomic.Uint64
 }
 
 // New checks the configuration and starts the delivery. The error joins all complaints, each naming field and value.
@@ -33,7 +33,7 @@ func New(cfg Config) (*Tracker, error) {
 		return nil, fmt.Errorf("loguro: invalid Config: %w", err)
 	}
 	t := &Tracker{config: cfg}
-	t.middleware = middleware.New(cfg.middleware(issuer, (*recorder)(t), t.hookPanicked))
+	t.middleware = middleware.New(cfg.middleware(issuer, (*recorder)(t), t.hookFailed))
 	t.pipeline = pipeline.New(pipeline.Config{
 		Export: cfg.Exporter.Export, BatchEvents: cfg.BatchSize, BatchBytes: batchBytes, BatchAge: cfg.FlushInterval,
 		MemoryBytes: cfg.MemoryMaxBytes, ExportTimeout: cfg.ExportTimeout, Logger: cfg.Logger,
@@ -54,9 +54,9 @@ func (t *Tracker) Flush(ctx context.Context) error { return t.pipeline.Flush(ctx
 // are lost. Calling it again is safe.
 func (t *Tracker) Shutdown(ctx context.Context) error { return t.pipeline.Shutdown(ctx) }
 
-// hookPanicked says once that a function of Config panicked, and counts the rest: one line per request would bury it.
-func (t *Tracker) hookPanicked(hook string, cause any) {
-	if t.hookPanics.Add(1) == 1 {
-		t.config.Logger.Error("loguro: Config."+hook+" panicked; its answer is taken as the most private one", "panic", fmt.Sprint(cause))
+// hookFailed says once that a function of Config panicked or answered what cannot be, and counts the rest: one line per request would bury it.
+func (t *Tracker) hookFailed(hook string, cause any) {
+	if t.hookFailures.Add(1) == 1 {
+		t.config.Logger.Error("loguro: Config."+hook+" failed; its answer is taken as the most private one", "cause", fmt.Sprint(cause))
 	}
 }

@@ -269,3 +269,50 @@ func TestAContextWithoutAVisitSaysHowToFixIt(t *testing.T) {
 		t.Errorf("Current() = %v, true", id)
 	}
 }
+
+func TestAPersistedUserOutlivesItsKey(t *testing.T) {
+	fresh := []byte("a new key of at least thirty-two bytes")
+	before := newSite(t, account, persist)
+	during := newSite(t, account, func(c *loguro.Config) { c.PersistUser, c.Keys = true, [][]byte{fresh, testKey} })
+	after := newSite(t, account, func(c *loguro.Config) { c.PersistUser, c.Keys = true, [][]byte{fresh} })
+	b := before.browser()
+	b.get("/login?user=u1")
+	b.get("/")
+	b.site = during
+	b.get("/")
+	if got := setCookies(b.get("/")); len(got) != 1 {
+		t.Errorf("the second page with the new key set %v, want loguro_s alone", got)
+	}
+	b.site = after
+	b.get("/")
+	if e := after.last(); e.User != "u1" {
+		t.Errorf("user = %q after the old key was dropped, want u1", e.User)
+	}
+}
+
+func TestTheApplicationsAnswerIsCleanedAsIdentifyDoes(t *testing.T) {
+	for answer, want := range map[string]string{" u1\n": "u1", "  ": "", "\xff": "\uFFFD", strings.Repeat("x", 513): ""} {
+		s := newSite(t, page, func(c *loguro.Config) { c.User = func(*http.Request) string { return answer } })
+		s.browser().get("/")
+		if got := s.last().User; got != want {
+			t.Errorf("Config.User answers %.20q, the event has %.20q, want %q", answer, got, want)
+		}
+	}
+}
+
+func TestAnAnonymousVisitorIsNotIdentified(t *testing.T) {
+	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
+		if err := loguro.Identify(r.Context(), "u1", loguro.Props{"email": "me@acme.com"}); err != nil {
+			t.Errorf("Identify() = %v", err)
+		}
+		page(w, r)
+	}, func(c *loguro.Config) {
+		c.Consent = func(*http.Request) loguro.Consent { return loguro.ConsentAnonymous }
+	})
+	s.browser().get("/")
+	for _, e := range s.events() {
+		if e.Name != "" || e.User != "" || e.Props != nil {
+			t.Errorf("recorded %s", e.AppendJSON(nil))
+		}
+	}
+}

@@ -278,3 +278,64 @@ func TestALogoutFromAnotherSiteDeletesTheCookies(t *testing.T) {
 		t.Errorf("cookies are left: %s", v)
 	}
 }
+
+func TestALogoutFromAnotherSiteForgetsTheSignInThatWaits(t *testing.T) {
+	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/callback" {
+			callback(loguro.Props{})(w, r)
+			return
+		}
+		account(w, r)
+	}, nil)
+	b := s.browser()
+	b.get("/")
+	b.signInFromElsewhere("/callback")
+	b.signInFromElsewhere("/logout")
+	b.get("/")
+	if e := s.last(); e.User != "" || e.Name != "" {
+		t.Errorf("after the logout the event is %q of %q", e.Name, e.User)
+	}
+}
+
+func TestNoIdentifyEventOfASignInIsLost(t *testing.T) {
+	for _, tt := range []struct {
+		why    string
+		signIn http.HandlerFunc
+		want   int
+	}{
+		{"identified twice", func(w http.ResponseWriter, r *http.Request) {
+			loguro.Identify(r.Context(), "u1", loguro.Props{"plan": "pro"})
+			loguro.Identify(r.Context(), "u1", nil)
+		}, 1},
+		{"with traits twice", func(w http.ResponseWriter, r *http.Request) {
+			loguro.Identify(r.Context(), "u1", loguro.Props{"plan": "pro"})
+			loguro.Identify(r.Context(), "u1", loguro.Props{"plan": "max"})
+		}, 2},
+		{"on an answer that may be cached", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "public, max-age=0")
+			loguro.Identify(r.Context(), "u1", loguro.Props{"plan": "pro"})
+		}, 1},
+	} {
+		s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/callback" {
+				tt.signIn(w, r)
+				http.Redirect(w, r, "/", http.StatusSeeOther)
+				return
+			}
+			page(w, r)
+		}, nil)
+		b := s.browser()
+		b.get("/")
+		b.signInFromElsewhere("/callback")
+		b.get("/")
+		n := 0
+		for _, e := range s.events() {
+			if e.Name == "identify" && e.User == "u1" {
+				n++
+			}
+		}
+		if n != tt.want {
+			t.Errorf("%s: %d identify events, want %d", tt.why, n, tt.want)
+		}
+	}
+}

@@ -44,7 +44,7 @@ func CleanName(name string) (clean string, cut bool, err error) {
 	n := 0
 	for i := range clean {
 		if n == MaxName {
-			return strings.TrimSpace(clean[:i]), true, nil
+			return strings.Clone(strings.TrimSpace(clean[:i])), true, nil // a part would keep the whole in memory
 		}
 		n++
 	}
@@ -127,11 +127,11 @@ func appendValue(b []byte, v any, parent, key string, depth int) ([]byte, error)
 		}
 		return appendFloat(b, v), nil
 	case time.Time:
-		if y := v.Year(); y < 0 || y > 9999 {
-			return nil, fmt.Errorf("loguro: props key %q is in the year %d, which RFC 3339 cannot hold", join(parent, key), y)
+		text, err := v.MarshalText() // refuses years and zones that RFC 3339 cannot hold
+		if err != nil {
+			return nil, fmt.Errorf("loguro: props key %q cannot be serialized: %w", join(parent, key), err)
 		}
-		b = append(b, '"')
-		return append(v.AppendFormat(b, time.RFC3339Nano), '"'), nil
+		return append(append(append(b, '"'), text...), '"'), nil
 	case Props:
 		return appendObject(b, v, join(parent, key), depth+1)
 	case map[string]any:

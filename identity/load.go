@@ -85,12 +85,13 @@ func (s *State) persistedUser() string {
 	}
 	s.userRead = true
 	var user User
-	if _, ok := s.issuer.decode(userCookie, value, &user); !ok {
+	key, ok := s.issuer.decode(userCookie, value, &user)
+	if !ok {
 		s.reject(userCookie)
 		return ""
 	}
 	if user.Visitor == s.visitor.ID {
-		s.persisted = user.ID
+		s.persisted, s.userOld = user.ID, key > 0
 	}
 	return s.persisted
 }

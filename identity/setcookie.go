@@ -44,7 +44,7 @@ func (s *State) SetCookies(lines []string, host string) []string {
 		expire(sessionCookie)
 		expire(userCookie)
 	}
-	if s.presented.has(noteCookie) && s.note.kind == 0 {
+	if s.note.kind == 0 && (s.presented.has(noteCookie) || s.forgot && s.mode == Withheld) {
 		expire(noteCookie)
 	}
 	if s.note.kind != 0 && (s.mode == Withheld || s.forgot) {
@@ -67,7 +67,7 @@ func (s *State) SetCookies(lines []string, host string) []string {
 		out[sessionCookie], value = s.set(sessionCookie, &s.session)
 		i.verified.add(value, s.session)
 	}
-	if s.writeUser || s.renewed && s.persistedUser() != "" {
+	if s.writeUser || s.event && s.userOld || s.renewed && s.persistedUser() != "" {
 		out[userCookie], _ = s.set(userCookie, &User{Visitor: s.visitor.ID, ID: s.persisted})
 	}
 	return present(lines, &out)

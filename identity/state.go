@@ -2,9 +2,23 @@ package identity
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 )
+
+// maxUser keeps the cookie of a persisted user small, in bytes.
+const maxUser = 512
+
+// CleanUser trims a user id and mends text that is not UTF-8. An id over 512 bytes is an error.
+func CleanUser(id string) (string, error) {
+	clean := strings.ToValidUTF8(strings.TrimSpace(id), "\uFFFD")
+	if len(clean) > maxUser {
+		return "", fmt.Errorf("the user id has %d bytes, want %d or less; pass the id of the account", len(clean), maxUser)
+	}
+	return strings.Clone(clean), nil // a part would keep the whole in memory
+}
 
 // Mode says where the identity of a request may be kept.
 type Mode int
@@ -48,6 +62,7 @@ type State struct {
 	user      string
 	persisted string // user that the browser's cookie names, or will after this response
 	userRead  bool   // the user cookie was verified
+	userOld   bool   // with an older key, so that the first one must sign it anew
 	personOf  string // user whose mark session.person is
 
 	note note // to take over, or (Withheld) to leave
@@ -130,7 +145,7 @@ func (s *State) Identify(user string, now int64) {
 			s.persisted, s.writeUser = user, true
 		}
 	}
-	if s.mode == Withheld {
+	if s.mode == Withheld && s.note.user != user {
 		s.note = note{kind: noteUser, user: user}
 	}
 	s.user, s.said = user, true
@@ -142,7 +157,7 @@ func (s *State) Withheld() bool { return s.mode == Withheld }
 // Leave puts an identify event into the note that a Withheld request leaves for the next one. It answers false if the
 // event does not belong there, or is too large for a cookie: then it must be recorded now.
 func (s *State) Leave(event uuid.UUID, traits json.RawMessage) bool {
-	if s.mode != Withheld || s.note.kind == 0 {
+	if s.mode != Withheld || s.note.kind != noteUser { // a note holds one event
 		return false
 	}
 	n := note{kind: noteIdentify, id: event, user: s.note.user, traits: traits}
@@ -151,6 +166,16 @@ func (s *State) Leave(event uuid.UUID, traits json.RawMessage) bool {
 	}
 	s.note = n
 	return true
+}
+
+// Keep takes an identify event back out of a note that cannot be sent after all: it must be recorded now.
+func (s *State) Keep() (event uuid.UUID, traits json.RawMessage, ok bool) {
+	if s.mode != Withheld || s.note.kind != noteIdentify {
+		return uuid.Nil, nil, false
+	}
+	event, traits = s.note.id, s.note.traits
+	s.note = note{kind: noteUser, user: s.note.user}
+	return event, traits, true
 }
 
 // maxNote keeps the response's headers within the 4 KiB that nginx takes from an application by default.
@@ -192,7 +217,7 @@ func (s *State) Reset(now int64) {
 	}
 	presented, rejected := s.presented, s.rejected
 	*s = State{issuer: s.issuer, mode: s.mode, presented: presented, rejected: rejected,
-		loaded: true, forgot: true, said: true, note: forgotten}
+		loaded: true, forgot: true, said: true, note: forgotten, withdraw: s.withdraw}
 }
 
 // Withdraw deletes every cookie of ours that the browser presented: the visitor withdrew consent.

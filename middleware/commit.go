@@ -71,7 +71,7 @@ func (v *Visit) writeCookies(h http.Header, now time.Time) (identified func()) {
 	}
 	if sharedCacheable(h) {
 		v.m.cookiesSuppressed.Add(1)
-		return nil
+		return v.keep(now)
 	}
 	if pending {
 		if who, id, traits, ok := v.state.Take(now.UnixMilli()); ok {
@@ -84,6 +84,16 @@ func (v *Visit) writeCookies(h http.Header, now time.Time) (identified func()) {
 		protect(h)
 	}
 	return identified
+}
+
+// keep records an identify event at once that was to wait for the next request, because its note cannot be sent.
+func (v *Visit) keep(now time.Time) (identified func()) {
+	id, traits, ok := v.state.Keep()
+	if !ok {
+		return nil
+	}
+	who := v.state.Event(now.UnixMilli())
+	return func() { v.m.options.Recorder.Identified(v, who, id, traits, now) }
 }
 
 // noted says whether a request in which nothing happened carries a note to take over.

@@ -38,8 +38,8 @@ type Options struct {
 	RespectGPC     bool
 	TrustedProxies []netip.Prefix
 	Debug          bool
-	// HookPanicked hears of a panic in User, Consent or Skip.
-	HookPanicked func(hook string, cause any)
+	// HookFailed hears of a panic in User, Consent or Skip, and of an id that User should not have given.
+	HookFailed func(hook string, cause any)
 }
 
 // Recorder hears what happened. Its methods must not block.
@@ -133,7 +133,13 @@ func (m *Middleware) permission(r *http.Request) (bar Reason, anonymous bool) {
 }
 
 func (m *Middleware) user(r *http.Request) string {
-	return guard(m, "User", "", func() string { return m.options.User(r) })
+	return guard(m, "User", "", func() string {
+		id, err := identity.CleanUser(m.options.User(r))
+		if err != nil {
+			m.options.HookFailed("User", err)
+		}
+		return id
+	})
 }
 
 // guard runs a function of the application; if it panics, analytics stand back and the request goes on.
@@ -141,7 +147,7 @@ func guard[T any](m *Middleware, hook string, otherwise T, f func() T) (out T) {
 	defer func() {
 		if p := recover(); p != nil {
 			out = otherwise
-			m.options.HookPanicked(hook, p)
+			m.options.HookFailed(hook, p)
 		}
 	}()
 	return f()

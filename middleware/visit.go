@@ -129,6 +129,14 @@ func (v *Visit) Identify(user string, now time.Time) error {
 	return nil
 }
 
+// Anonymous says whether the visitor consented to be counted only: then nothing may say who it is.
+func (v *Visit) Anonymous() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.open()
+	return v.anon
+}
+
 // Leave hands an identify event to the next request of this browser, if this one cannot know the visitor.
 func (v *Visit) Leave(event uuid.UUID, traits json.RawMessage) bool {
 	v.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // sniffLen is how much of a body net/http looks at to find its type (http.DetectContentType).
@@ -179,9 +180,16 @@ func (w *writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
 // hijacked marks the headers as gone without cookies.
 func (v *Visit) hijacked() {
 	v.mu.Lock()
-	defer v.mu.Unlock()
 	v.sent = true
 	v.page = Page{Reason: Status, Time: v.began, Status: http.StatusSwitchingProtocols}
+	var identified func()
+	if v.opened {
+		identified = v.keep(time.Now())
+	}
+	v.mu.Unlock()
+	if identified != nil {
+		identified()
+	}
 }
 
 // readFrom keeps sendfile: the server's writer gets the source itself, but for the bytes to be sniffed. As in net/http,

@@ -53,6 +53,7 @@ type Pipeline struct {
 type sealedBatch struct {
 	id     string
 	chunks chunks
+	joined []event.Event // instead of chunks, once it was its turn
 	events int
 	bytes  int
 }

@@ -362,3 +362,22 @@ func TestPutFlushAndShutdownConcurrentSafe(t *testing.T) {
 		t.Errorf("%d events arrived, want 4000", n)
 	}
 }
+
+func TestAnExporterThatEndsItsGoroutineIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{fail: func(_ context.Context, call int) error {
+			if call == 1 {
+				runtime.Goexit()
+			}
+			return nil
+		}}
+		p := s.open(t, nil)
+		put(t, p, 4)
+		if err := p.Shutdown(t.Context()); err != nil {
+			t.Errorf("Shutdown() = %v", err)
+		}
+		if got := strings.Join(s.names(), ""); got != "0123" || p.Counts().Panics != 1 {
+			t.Errorf("events %s, counts %+v; want each once", got, p.Counts())
+		}
+	})
+}

@@ -18,8 +18,21 @@ const (
 
 // run owns the exporter. It ends when the pipeline is closed and empty, or when Shutdown gives up.
 func (p *Pipeline) run() {
-	defer close(p.done)
-	defer p.cancel()
+	ended := false
+	defer func() {
+		if !ended { // the exporter called runtime.Goexit, as a failed assertion of a test does
+			p.mu.Lock()
+			p.counts.Panics++
+			p.mu.Unlock()
+			go func() {
+				p.sleep(time.Second)
+				p.run()
+			}()
+			return
+		}
+		p.cancel()
+		close(p.done)
+	}()
 	for p.ctx.Err() == nil {
 		sealed, wait, ok := p.next()
 		if ok {
@@ -27,10 +40,11 @@ func (p *Pipeline) run() {
 			continue
 		}
 		if wait < 0 {
-			return
+			break
 		}
 		p.sleep(wait)
 	}
+	ended = true
 }
 
 // next returns the oldest sealed batch; without one, how long until the batch under way is old enough (0: no batch is
@@ -98,11 +112,14 @@ func (p *Pipeline) deliver(sealed sealedBatch) {
 
 // take puts the events of a batch together for the exporter, and gives its chunks back to the requests.
 func (p *Pipeline) take(sealed sealedBatch) []event.Event {
+	if sealed.joined != nil {
+		return sealed.joined
+	}
 	events := sealed.chunks.join()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	sealed.chunks.recycle(&p.spare)
-	p.sealed[0].chunks = nil
+	p.sealed[0].chunks, p.sealed[0].joined = nil, events
 	return events
 }
 
