@@ -28,7 +28,7 @@ type Config struct {
 	// hosts. A change of it starts every browser as a new visitor. Defaults to "", this origin only.
 	Domain string
 
-	// CookiePrefix stands before the names loguro_v, loguro_s, loguro_u and loguro_n. Set "__Host-" for the strictest
+	// CookiePrefix stands before the names loguro_v, loguro_s, loguro_u, loguro_n and loguro_f. Set "__Host-" for the strictest
 	// browser rules, or a name of your own where several trackers share a domain. Defaults to "".
 	CookiePrefix string
 
@@ -46,7 +46,8 @@ type Config struct {
 	PersistUser bool
 
 	// RenewVisitor starts the visitor's year anew with each session. Set it if returning visitors must not expire;
-	// it needs a fourth cookie for a few minutes after Reset. Defaults to false: fixed from its making.
+	// for five minutes after Reset the cookie loguro_f
+	// then keeps late responses from bringing a forgotten visitor back. Defaults to false: fixed from its making.
 	RenewVisitor bool
 
 	// VisitorMaxAge is how long a browser is recognised. Set it lower if your privacy notice says so; browsers cap it

@@ -209,3 +209,28 @@ func TestResetUnderWithdrawnConsentDeletesTheCookies(t *testing.T) {
 		}
 	}
 }
+
+func TestSeveralResetsForgetEachVisitor(t *testing.T) {
+	s := newSite(t, callback(nil), func(c *loguro.Config) { c.RenewVisitor, c.PersistUser, c.SessionTimeout = true, true, 1e6 })
+	b := s.browser()
+	b.get("/login?user=u1")
+	b.get("/")
+	old := s.last()
+	slow := b.request("GET", "/")
+	for _, c := range b.jar.Cookies(slow.URL) {
+		slow.AddCookie(c)
+	}
+	late := s.serve(slow)
+	s.events()
+	for _, step := range []func(){
+		func() { b.get("/logout"); b.get("/"); b.get("/logout") },
+		func() { b.get("/logout"); b.signInFromElsewhere("/callback") },
+	} {
+		step()
+		b.jar.SetCookies(slow.URL, late.Cookies())
+		b.get("/")
+		if e := s.last(); e.Visitor == old.Visitor {
+			t.Errorf("a renewal that came late revived the visitor, of %q", e.User)
+		}
+	}
+}

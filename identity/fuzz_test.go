@@ -61,7 +61,7 @@ func FuzzPayload(f *testing.F) {
 	f.Add([]byte{1})
 	f.Add(append([]byte{1, 2}, bytes.Repeat([]byte{0xff}, 80)...))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		for _, dst := range []any{new(Visitor), new(Session), new(User), new(note)} {
+		for _, dst := range []any{new(Visitor), new(Session), new(User), new(note), new(forgotten)} {
 			if (payload{}).Deserialize(in, dst) != nil {
 				continue
 			}

@@ -16,7 +16,7 @@ const noteMaxAge = 5 * time.Minute
 // Policy is what an application decides about identity.
 type Policy struct {
 	Keys           [][]byte
-	CookiePrefix   string // before the names loguro_v, loguro_s, loguro_u and loguro_n
+	CookiePrefix   string // before the names loguro_v, loguro_s, loguro_u, loguro_n and loguro_f
 	Domain         string // "" for this origin only
 	AllowHTTP      bool
 	PersistUser    bool
@@ -31,6 +31,7 @@ const (
 	sessionCookie
 	userCookie
 	noteCookie
+	forgottenCookie
 	cookies
 )
 
@@ -72,13 +73,13 @@ func NewIssuer(p Policy) (*Issuer, error) {
 		attributes += "; Secure"
 	}
 	i.expire = "; Max-Age=0" + attributes
-	for c, letter := range []string{"v", "s", "u", "n"} {
+	for c, letter := range []string{"v", "s", "u", "n", "f"} {
 		i.names[c] = p.CookiePrefix + "loguro_" + letter
 		i.signedAs[c] = i.names[c] + "@" + i.domain
 		// The session cookie lives as long as the visitor's: the browser must still present it after it expired,
 		// so that parallel tabs agree on the next one, and only the server's clock decides when that is.
 		age := p.VisitorMaxAge
-		if c == noteCookie {
+		if c == noteCookie || c == forgottenCookie {
 			age = noteMaxAge
 		}
 		i.suffix[c] = fmt.Sprintf("; Max-Age=%d%s", int64(age/time.Second), attributes)
@@ -134,7 +135,7 @@ func (i *Issuer) encode(cookie int, payload any) (string, error) {
 	switch cookie {
 	case userCookie:
 		codec = i.keys[0].sealed
-	case noteCookie:
+	case noteCookie, forgottenCookie:
 		codec = i.keys[0].note
 	}
 	return codec.Encode(i.signedAs[cookie], payload)
@@ -154,7 +155,7 @@ func (i *Issuer) decode(cookie int, value string, payload any) (key int, ok bool
 		switch cookie {
 		case userCookie:
 			codec = i.keys[k].sealed
-		case noteCookie:
+		case noteCookie, forgottenCookie:
 			codec = i.keys[k].note
 		}
 		if codec.Decode(i.signedAs[cookie], value, payload) == nil {

@@ -1,5 +1,7 @@
 package identity
 
+import "slices"
+
 // load verifies what the browser presented, once, and only if something needs it.
 func (s *State) load(now int64) {
 	if s.loaded {
@@ -13,6 +15,7 @@ func (s *State) load(now int64) {
 		s.rejected = s.rejected || spoiled
 	}
 	s.loadNote()
+	s.loadForgotten()
 	session, hasSession := s.loadSession()
 	visitor, ok := s.loadVisitor(session, hasSession)
 	if ok && now-visitor.Made >= s.issuer.policy.VisitorMaxAge.Milliseconds() {
@@ -107,13 +110,21 @@ func (s *State) loadNote() {
 	}
 }
 
+func (s *State) loadForgotten() {
+	value := s.presented.values[forgottenCookie]
+	if value == "" || !s.issuer.policy.RenewVisitor {
+		return
+	}
+	if _, ok := s.issuer.decode(forgottenCookie, value, &s.forgotten); !ok {
+		s.forgotten = nil
+		s.reject(forgottenCookie)
+	}
+}
+
 // wasForgotten holds Reset against a late response that renewed the visitor's cookie.
 func (s *State) wasForgotten(v Visitor) bool {
-	if s.note.kind != noteForgot {
-		return false
-	}
 	for k := range s.issuer.keys {
-		if s.issuer.keys[k].forgotten(v) == s.note.id {
+		if len(s.forgotten) > 0 && slices.Contains(s.forgotten, s.issuer.keys[k].forgotten(v)) {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@ package identity
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -40,7 +41,7 @@ type User struct {
 // note is a message of a few minutes from one request of a browser to its next ones.
 type note struct {
 	kind noteKind
-	// id is the id of the identify event, the same however often the note arrives; or the mark of a forgotten visitor.
+	// id is the id of the identify event, the same however often the note arrives.
 	id     uuid.UUID
 	user   string
 	traits []byte // JSON, nil if there are none
@@ -53,9 +54,14 @@ const (
 	noteUser noteKind = 1
 	// noteIdentify: the same, and its identify event is still to be recorded.
 	noteIdentify noteKind = 2
-	// noteForgot: Reset forgot this visitor; a late response that renews it must not bring it back.
-	noteForgot noteKind = 3
 )
+
+// forgotten are marks of visitors that Reset forgot in the last minutes, the newest last. A late response that renews
+// one of them must not bring it back.
+type forgotten [][8]byte
+
+// maxForgotten is how many are kept.
+const maxForgotten = 16
 
 var errPayload = errors.New("cookie payload has another shape")
 
@@ -85,6 +91,10 @@ func (payload) Serialize(src any) ([]byte, error) {
 		b = binary.BigEndian.AppendUint16(b, uint16(len(v.user)))
 		b = append(b, v.user...)
 		b = append(b, v.traits...)
+	case *forgotten:
+		for _, mark := range *v {
+			b = append(b, mark[:]...)
+		}
 	default:
 		return nil, errPayload
 	}
@@ -131,6 +141,13 @@ func (payload) Deserialize(src []byte, dst any) error {
 		v.id = uuid.UUID(b[1:17])
 		v.user = string(b[19:n])
 		v.traits = b[n:]
+	case *forgotten:
+		if len(b)%8 != 0 {
+			return errPayload
+		}
+		for mark := range slices.Chunk(b, 8) {
+			*v = append(*v, [8]byte(mark))
+		}
 	default:
 		return errPayload
 	}

@@ -4,12 +4,13 @@ import (
 	"net"
 	"net/netip"
 	"strings"
-
-	"github.com/google/uuid"
 )
 
 // forgotten marks a visitor whom Reset forgot, without naming it.
-func (k *key) forgotten(v Visitor) uuid.UUID { return derivedID(k.mac("forgotten visitor", v.ID[:])) }
+func (k *key) forgotten(v Visitor) [8]byte {
+	sum := k.mac("forgotten visitor", v.ID[:])
+	return [8]byte(sum[:8])
+}
 
 // Changed says whether the response has cookies to carry.
 func (s *State) Changed() bool {
@@ -47,8 +48,11 @@ func (s *State) SetCookies(lines []string, host string) []string {
 	if s.note.kind == 0 && (s.presented.has(noteCookie) || s.forgot && s.mode == Withheld) {
 		expire(noteCookie)
 	}
-	if s.note.kind != 0 && (s.mode == Withheld || s.forgot) {
+	if s.note.kind != 0 && s.mode == Withheld {
 		out[noteCookie], _ = s.set(noteCookie, &s.note)
+	}
+	if s.forgot && len(s.forgotten) > 0 {
+		out[forgottenCookie], _ = s.set(forgottenCookie, &s.forgotten)
 	}
 	if s.mode != Stored {
 		return present(lines, &out)

@@ -65,7 +65,8 @@ type State struct {
 	userOld   bool   // with an older key, so that the first one must sign it anew
 	personOf  string // user whose mark session.person is
 
-	note note // to take over, or (Withheld) to leave
+	note      note // to take over, or (Withheld) to leave
+	forgotten forgotten
 
 	event     bool // something happened: visitor and session go out
 	renewed   bool
@@ -207,17 +208,14 @@ func (s *State) Take(now int64) (who Snapshot, event uuid.UUID, traits json.RawM
 
 // Reset forgets visitor, session and user. What happens next belongs to a new visitor that nothing links to the old.
 func (s *State) Reset(now int64) {
-	forgotten := note{}
 	if s.issuer.policy.RenewVisitor && s.mode == Stored {
-		if s.load(now); s.known && !s.fresh {
-			forgotten = note{kind: noteForgot, id: s.issuer.keys[0].forgotten(s.visitor)}
-		} else if s.note.kind == noteForgot {
-			forgotten = s.note
+		if s.load(now); s.returning {
+			s.forgotten = append(s.forgotten, s.issuer.keys[0].forgotten(s.visitor))
+			s.forgotten = s.forgotten[max(0, len(s.forgotten)-maxForgotten):]
 		}
 	}
-	presented, rejected := s.presented, s.rejected
-	*s = State{issuer: s.issuer, mode: s.mode, presented: presented, rejected: rejected,
-		loaded: true, forgot: true, said: true, note: forgotten, withdraw: s.withdraw}
+	*s = State{issuer: s.issuer, mode: s.mode, presented: s.presented, rejected: s.rejected, withdraw: s.withdraw,
+		forgotten: s.forgotten, loaded: true, forgot: true, said: true}
 }
 
 // Withdraw deletes every cookie of ours that the browser presented: the visitor withdrew consent.
