@@ -45,9 +45,9 @@ type Config struct {
 	// Defaults to false: the user lasts as long as the request.
 	PersistUser bool
 
-	// RenewVisitor starts the visitor's year anew with each session. Set it if returning visitors must not expire;
-	// for five minutes after Reset the cookie loguro_f
-	// then keeps late responses from bringing a forgotten visitor back. Defaults to false: fixed from its making.
+	// RenewVisitor starts the visitor's year anew with each session. Set it if returning visitors must not expire; for
+	// five minutes after Reset the cookie loguro_f then keeps late responses from bringing a forgotten visitor back.
+	// Defaults to false: fixed from its making.
 	RenewVisitor bool
 
 	// VisitorMaxAge is how long a browser is recognised. Set it lower if your privacy notice says so; browsers cap it
