@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/loguro/loguro/identity"
@@ -196,8 +195,8 @@ func (c Config) policy() identity.Policy {
 func (c Config) middleware(issuer *identity.Issuer, recorder middleware.Recorder, failed func(string, any)) middleware.Options {
 	return middleware.Options{
 		Issuer: issuer, Recorder: recorder, HookFailed: failed,
-		Ephemeral: c.Storage == StorageMemory, Persist: c.PersistUser, Domain: strings.ToLower(strings.TrimPrefix(c.Domain, ".")),
-		User: c.User, Consent: c.Consent, Skip: c.Skip, RespectDNT: c.RespectDNT, RespectGPC: c.RespectGPC,
+		Ephemeral: c.Storage == StorageMemory,
+		User:      c.User, Consent: c.Consent, Skip: c.Skip, RespectDNT: c.RespectDNT, RespectGPC: c.RespectGPC,
 		TrustedProxies: c.TrustedProxies, Debug: c.Debug,
 	}
 }

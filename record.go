@@ -28,7 +28,7 @@ func (t *Tracker) track(ctx context.Context, v *middleware.Visit, who *detached,
 		return err
 	}
 	if who != nil {
-		return t.put(&Event{ID: newEventID(), Type: event.Custom, Name: name, Props: raw, Time: time.Now().UnixMilli(),
+		return t.pipeline.Put(&Event{ID: newEventID(), Type: event.Custom, Name: name, Props: raw, Time: time.Now().UnixMilli(),
 			Visitor: who.id.VisitorID, Session: who.id.SessionID, User: who.id.UserID})
 	}
 	return t.custom(v, newEventID(), name, raw)
@@ -51,10 +51,8 @@ func (t *Tracker) custom(v *middleware.Visit, id uuid.UUID, name string, props j
 	}
 	e := t.visited(v, who, now)
 	e.ID, e.Type, e.Name, e.Props = id, event.Custom, name, props
-	return t.put(&e)
+	return t.pipeline.Put(&e)
 }
-
-func (t *Tracker) put(e *Event) error { return t.pipeline.Put(e) }
 
 // visited is what all events of a visit have in common.
 func (t *Tracker) visited(v *middleware.Visit, who identity.Snapshot, now time.Time) Event {
@@ -86,12 +84,12 @@ func (r *recorder) Pageview(v *middleware.Visit, who identity.Snapshot, page mid
 	e := (*Tracker)(r).visited(v, who, page.Time)
 	e.ID, e.Type = newEventID(), event.Pageview
 	e.Status, e.Duration, e.Route = page.Status, page.Duration.Milliseconds(), page.Route
-	_ = (*Tracker)(r).put(&e)
+	_ = r.pipeline.Put(&e)
 }
 
 // Identified records the identify event that a request without cookies left for this one.
 func (r *recorder) Identified(v *middleware.Visit, who identity.Snapshot, id uuid.UUID, traits json.RawMessage, now time.Time) {
 	e := (*Tracker)(r).visited(v, who, now)
 	e.ID, e.Type, e.Name, e.Props = id, event.Custom, identifyEvent, traits
-	_ = (*Tracker)(r).put(&e)
+	_ = r.pipeline.Put(&e)
 }

@@ -129,16 +129,12 @@ func checkPrefix(p Policy) error {
 	return nil
 }
 
+// Domain returns the domain of the cookies in lower case, without a leading dot; "" for this origin only.
+func (i *Issuer) Domain() string { return i.domain }
+
 // encode signs a payload with the first key, and encrypts those that name a user.
 func (i *Issuer) encode(cookie int, payload any) (string, error) {
-	codec := i.keys[0].open
-	switch cookie {
-	case userCookie:
-		codec = i.keys[0].sealed
-	case noteCookie, forgottenCookie:
-		codec = i.keys[0].note
-	}
-	return codec.Encode(i.signedAs[cookie], payload)
+	return i.keys[0].codec(cookie).Encode(i.signedAs[cookie], payload)
 }
 
 // decode verifies a value with each key in turn, and says which one signed it.
@@ -151,14 +147,7 @@ func (i *Issuer) decode(cookie int, value string, payload any) (key int, ok bool
 		return 0, false
 	}
 	for k := range i.keys {
-		codec := i.keys[k].open
-		switch cookie {
-		case userCookie:
-			codec = i.keys[k].sealed
-		case noteCookie, forgottenCookie:
-			codec = i.keys[k].note
-		}
-		if codec.Decode(i.signedAs[cookie], value, payload) == nil {
+		if i.keys[k].codec(cookie).Decode(i.signedAs[cookie], value, payload) == nil {
 			return k, true
 		}
 	}

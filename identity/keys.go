@@ -53,6 +53,17 @@ func NewKeys(secrets [][]byte, maxAge time.Duration) (Keys, error) {
 	return keys, nil
 }
 
+// codec is what a cookie is signed with, and encrypted if it names a user.
+func (k *key) codec(cookie int) *securecookie.SecureCookie {
+	switch cookie {
+	case userCookie:
+		return k.sealed
+	case noteCookie, forgottenCookie:
+		return k.note
+	}
+	return k.open
+}
+
 // mac is what every derived id stands on: nobody without the key can tell or guess its result.
 func (k *key) mac(purpose string, parts ...[]byte) [32]byte {
 	h := hmac.New(sha256.New, k.derive)

@@ -109,7 +109,7 @@ func (s *State) expireOtherScopes(lines []string, host string) []string {
 		if strings.HasPrefix(strings.ToLower(i.names[c]), "__host-") {
 			continue // browsers keep these in one scope
 		}
-		for _, parent := range parents(hostname(host)) {
+		for _, parent := range parents(Hostname(host)) {
 			if parent != i.domain {
 				lines = append(lines, i.names[c]+"=; Max-Age=0"+i.scope(parent))
 			}
@@ -118,7 +118,8 @@ func (s *State) expireOtherScopes(lines []string, host string) []string {
 	return lines
 }
 
-func hostname(hostport string) string {
+// Hostname returns a host in lower case, without its port, brackets and final dot.
+func Hostname(hostport string) string {
 	if host, _, err := net.SplitHostPort(hostport); err == nil {
 		hostport = host
 	}

@@ -152,8 +152,8 @@ func (s *State) Identify(user string, now int64) {
 	s.user, s.said = user, true
 }
 
-// Withheld says whether the browser kept its cookies back, so that an Identify must travel to its next request.
-func (s *State) Withheld() bool { return s.mode == Withheld }
+// Outlasts says whether an Identify is to hold beyond this request, for which it needs a cookie.
+func (s *State) Outlasts() bool { return s.mode == Withheld || s.issuer.policy.PersistUser }
 
 // Leave puts an identify event into the note that a Withheld request leaves for the next one. It answers false if the
 // event does not belong there, or is too large for a cookie: then it must be recorded now.

@@ -108,11 +108,8 @@ func (v *Visit) noted() bool {
 // finish runs after the handler, or while its panic passes by.
 func (v *Visit) finish(route string, returned bool) {
 	w := &v.writer
-	w.mayBePage = w.mayBePage && returned
-	w.release()
-	if !w.wrote {
-		v.commit(http.StatusOK, w.inner.Header(), first(w.inner.Header(), "Content-Type"), returned)
-	}
+	w.panicked = !returned
+	w.settle()
 	v.mu.Lock()
 	page := v.page
 	page.Route, page.Duration = route, time.Since(v.began)

@@ -28,9 +28,7 @@ const (
 type Options struct {
 	Issuer         *identity.Issuer
 	Recorder       Recorder
-	Ephemeral      bool   // neither read nor write cookies
-	Persist        bool   // the issuer's policy remembers users
-	Domain         string // cookie domain without the leading dot
+	Ephemeral      bool // neither read nor write cookies
 	User           func(*http.Request) string
 	Consent        func(*http.Request) Consent
 	Skip           func(*http.Request) bool

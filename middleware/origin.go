@@ -1,7 +1,6 @@
 package middleware
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -52,11 +51,4 @@ func last(values []string) string {
 
 func validHost(host string) bool {
 	return len(host) <= 255 && !strings.ContainsAny(host, "/\\?#@<>\"' \t")
-}
-
-func hostname(hostport string) string {
-	if host, _, err := net.SplitHostPort(hostport); err == nil {
-		hostport = host
-	}
-	return strings.ToLower(strings.TrimSuffix(strings.Trim(hostport, "[]"), "."))
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/loguro/loguro/identity"
 )
 
 // isPrefetch knows the headers by which browsers and libraries say that nobody looks at the page yet: Sec-Purpose (Fetch
@@ -89,7 +91,7 @@ func withheld(r *http.Request, scheme, host, domain string) bool {
 	if err != nil || from.Host == "" { // "null": a sandbox, or a redirect across origins
 		return true
 	}
-	return from.Scheme != scheme && scheme == "https" || !sameSite(hostname(from.Host), hostname(host), domain)
+	return from.Scheme != scheme && scheme == "https" || !sameSite(identity.Hostname(from.Host), identity.Hostname(host), domain)
 }
 
 // sameSite errs on the side of no: it knows no list of public suffixes, only hosts of which one stands below the other,

@@ -123,7 +123,7 @@ func (v *Visit) Identify(user string, now time.Time) error {
 		return nil
 	}
 	v.state.Identify(user, now.UnixMilli())
-	if v.sent && (v.m.options.Persist || v.state.Withheld()) {
+	if v.sent && v.state.Outlasts() {
 		return ErrHeadersSent
 	}
 	return nil
@@ -178,7 +178,7 @@ func (v *Visit) open() {
 		v.findOrigin()
 		switch {
 		case v.anon:
-		case !presented.Any() && withheld(v.request, v.scheme, v.host, o.Domain):
+		case !presented.Any() && withheld(v.request, v.scheme, v.host, o.Issuer.Domain()):
 			mode = identity.Withheld
 		default:
 			mode = identity.Stored

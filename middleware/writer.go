@@ -24,8 +24,8 @@ type writer struct {
 	visit *Visit
 	inner http.ResponseWriter
 
-	wrote     bool // status and headers are handed on, or the connection was hijacked
-	mayBePage bool
+	wrote    bool // status and headers are handed on, or the connection was hijacked
+	panicked bool // the handler did, so that what it held back is no page
 
 	held   bool
 	status int
@@ -91,14 +91,19 @@ func (w *writer) tooLong(n int) bool {
 // begin commits, or holds the response back; it says which.
 func (w *writer) begin(status int) (committed bool) {
 	h := w.inner.Header()
-	w.mayBePage = true
 	if needsSniff(status, h) && navigation(w.visit.request) == Counted {
 		w.held, w.status, w.frozen = true, status, h.Clone()
 		return false
 	}
-	w.wrote = true
-	w.visit.commit(status, h, first(h, "Content-Type"), true)
+	w.commit(status)
 	return true
+}
+
+// commit commits to a response whose type the handler has declared, or never will.
+func (w *writer) commit(status int) {
+	w.wrote = true
+	h := w.inner.Header()
+	w.visit.commit(status, h, first(h, "Content-Type"), !w.panicked)
 }
 
 // release hands on what was held back.
@@ -114,7 +119,7 @@ func (w *writer) release() error {
 	h := w.inner.Header()
 	live := maps.Clone(h)
 	replace(h, w.frozen)
-	w.visit.commit(w.status, h, contentType, w.mayBePage)
+	w.visit.commit(w.status, h, contentType, !w.panicked)
 	carry(live, h, len(w.frozen["Set-Cookie"]))
 	w.inner.WriteHeader(w.status)
 	replace(h, live)
@@ -149,9 +154,7 @@ func (w *writer) settle() {
 	if w.held {
 		w.release()
 	} else if !w.wrote {
-		w.wrote, w.mayBePage = true, true
-		h := w.inner.Header()
-		w.visit.commit(http.StatusOK, h, first(h, "Content-Type"), true)
+		w.commit(http.StatusOK)
 	}
 }
 
