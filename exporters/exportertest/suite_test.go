@@ -176,7 +176,11 @@ func TestEveryRuleOfTheSuiteCanFail(t *testing.T) {
 			func(s *faulty, ctx context.Context, batch loguro.Batch) error {
 				batch.Events = cloneEvents(batch.Events)
 				for i := range batch.Events {
-					batch.Events[i].Time = -batch.Events[i].Time
+					e := &batch.Events[i]
+					e.Time = -e.Time
+					for j := range e.ID { // those of one millisecond as well
+						e.ID[j] ^= 0xff
+					}
 				}
 				return s.Recorder.Export(ctx, batch)
 			}},
