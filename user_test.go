@@ -62,18 +62,18 @@ func TestAPersistedUserLastsUntilReset(t *testing.T) {
 		b := s.browser()
 		b.get("/")
 		anonymous := s.last()
-		res := b.get("/login?user=u1")
+		res := b.get("/login?user=ada-lovelace")
 		if got := setCookies(res); len(got) != 1 || got[0] != "loguro_u" || res.StatusCode != http.StatusSeeOther {
 			t.Fatalf("login answered %d and set %v, want 303 and loguro_u: nothing happened but Identify", res.StatusCode, got)
 		}
-		if strings.Contains(b.cookie("loguro_u"), "u1") {
+		if strings.Contains(b.cookie("loguro_u"), "ada-lovelace") {
 			t.Error("the user id is readable in its cookie")
 		}
 		for range 3 {
 			time.Sleep(50 * 24 * time.Hour)
 			b.get("/")
-			if e := s.last(); e.User != "u1" || e.Visitor != anonymous.Visitor {
-				t.Fatalf("user = %q of %v, want u1 of %v", e.User, e.Visitor, anonymous.Visitor)
+			if e := s.last(); e.User != "ada-lovelace" || e.Visitor != anonymous.Visitor {
+				t.Fatalf("user = %q of %v, want ada-lovelace of %v", e.User, e.Visitor, anonymous.Visitor)
 			}
 		}
 		if got := setCookies(b.get("/logout")); len(got) != 3 {
