@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/loguro/loguro/identity"
+	"github.com/loguro/loguro/internal/pipeline"
 	"github.com/loguro/loguro/middleware"
 )
 
@@ -79,18 +80,31 @@ type Config struct {
 	// BatchSize is how many events make a batch. Defaults to what the exporter asks for, else 10,000.
 	BatchSize int
 
-	// FlushInterval is the longest time that a batch stays open after its first event. It is also what a crash can
-	// take. Defaults to what the exporter asks for, else 10 seconds.
+	// FlushInterval is the longest time that a batch stays open after its first event, while the exporter keeps up.
+	// Without Spool it is also what a crash can take. Defaults to what the exporter asks for, else 10 seconds.
 	FlushInterval time.Duration
 
 	// ExportTimeout bounds one attempt of the exporter. Defaults to 30 seconds.
 	ExportTimeout time.Duration
 
-	// MemoryMaxBytes bounds the events that wait in memory; beyond it Track returns ErrSpoolFull.
-	// Defaults to 256 MiB, some 350,000 events.
+	// Spool is a directory on a local disk that keeps events until they are delivered: they survive the process, an
+	// outage of the store and a deploy. Set it in production. Processes may share it, and each takes over what dead ones
+	// left. New makes it, readable by its own user only. Defaults to "": events wait in memory, and a crash loses them.
+	Spool string
+
+	// SpoolMaxBytes bounds what this process keeps in Spool, dead letters included; beyond it Track returns
+	// ErrSpoolFull. Set it to what the disk can spare. Defaults to 1 GiB, some 4 million events.
+	SpoolMaxBytes int64
+
+	// SpoolSyncInterval is the longest time that an event in Spool is not on the disk itself, which is what a power cut
+	// can take; a crash of the process takes nothing. Defaults to 1 second.
+	SpoolSyncInterval time.Duration
+
+	// MemoryMaxBytes bounds the events that wait in memory. With Spool, batches beyond it wait on disk alone, and what
+	// an exporter works on may come on top; without, Track returns ErrSpoolFull. Defaults to 256 MiB, some 350,000 events.
 	MemoryMaxBytes int
 
-	// Logger gets what the background work has to say: failing exports, given up batches. Defaults to slog.Default().
+	// Logger gets what the background work has to say: failing exports and disks, refused events. Defaults to slog.Default().
 	Logger *slog.Logger
 
 	// Debug adds the header Loguro-Excluded to responses that were not counted as a pageview, with the reason.
@@ -122,13 +136,15 @@ const (
 
 // Defaults, where neither Config nor the exporter says otherwise.
 const (
-	defaultVisitorMaxAge  = 365 * 24 * time.Hour
-	defaultSessionTimeout = 30 * time.Minute
-	defaultBatchEvents    = 10_000
-	defaultBatchBytes     = 8 << 20
-	defaultFlushInterval  = 10 * time.Second
-	defaultExportTimeout  = 30 * time.Second
-	defaultMemoryMaxBytes = 256 << 20
+	defaultVisitorMaxAge     = 365 * 24 * time.Hour
+	defaultSessionTimeout    = 30 * time.Minute
+	defaultBatchEvents       = 10_000
+	defaultBatchBytes        = 8 << 20
+	defaultFlushInterval     = 10 * time.Second
+	defaultExportTimeout     = 30 * time.Second
+	defaultMemoryMaxBytes    = 256 << 20
+	defaultSpoolMaxBytes     = 1 << 30
+	defaultSpoolSyncInterval = time.Second
 )
 
 // withDefaults fills in what was left zero, and says how many bytes a batch may hold.
@@ -143,6 +159,8 @@ func (c Config) withDefaults() (_ Config, batchBytes int) {
 	c.FlushInterval = cmp.Or(c.FlushInterval, wish.Age, defaultFlushInterval)
 	c.ExportTimeout = cmp.Or(c.ExportTimeout, defaultExportTimeout)
 	c.MemoryMaxBytes = cmp.Or(c.MemoryMaxBytes, defaultMemoryMaxBytes)
+	c.SpoolMaxBytes = cmp.Or(c.SpoolMaxBytes, defaultSpoolMaxBytes)
+	c.SpoolSyncInterval = cmp.Or(c.SpoolSyncInterval, defaultSpoolSyncInterval)
 	c.Logger = cmp.Or(c.Logger, slog.Default())
 	// A batch under way must leave room for those that wait behind a failing exporter.
 	return c, min(cmp.Or(wish.Bytes, defaultBatchBytes), max(c.MemoryMaxBytes/4, 1))
@@ -154,6 +172,18 @@ func (c Config) validate() error {
 	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.Exporter == nil {
 		complain("Exporter is nil; give one, such as parquetexporter.New")
+	}
+	lanes := lanesOf(c.Exporter)
+	if len(lanes) == 0 {
+		complain("Exporter is a Tee of no exporters; give it one")
+	}
+	for i, l := range lanes {
+		if c.Exporter != nil && l.exporter == nil {
+			complain("Exporter is a Tee whose exporter %d is nil", i)
+		}
+	}
+	if c.Spool == "" && (c.SpoolMaxBytes != 0 || c.SpoolSyncInterval != 0) {
+		complain("SpoolMaxBytes is %d and SpoolSyncInterval %v, but Spool is empty; name a directory, or drop them", c.SpoolMaxBytes, c.SpoolSyncInterval)
 	}
 	if c.Storage != StorageCookie && c.Storage != StorageMemory {
 		complain("Storage is %d, want StorageCookie or StorageMemory", c.Storage)
@@ -176,6 +206,7 @@ func (c Config) validate() error {
 		{"VisitorMaxAge", int64(c.VisitorMaxAge)}, {"SessionTimeout", int64(c.SessionTimeout)},
 		{"BatchSize", int64(c.BatchSize)}, {"FlushInterval", int64(c.FlushInterval)},
 		{"ExportTimeout", int64(c.ExportTimeout)}, {"MemoryMaxBytes", int64(c.MemoryMaxBytes)},
+		{"SpoolMaxBytes", c.SpoolMaxBytes}, {"SpoolSyncInterval", int64(c.SpoolSyncInterval)},
 	} {
 		if n.value < 0 {
 			complain("%s is %d, want 0 for the default or more", n.field, n.value)
@@ -190,6 +221,18 @@ func (c Config) policy() identity.Policy {
 		PersistUser: c.PersistUser, RenewVisitor: c.RenewVisitor,
 		VisitorMaxAge: c.VisitorMaxAge, SessionTimeout: c.SessionTimeout,
 	}
+}
+
+func (c Config) pipeline(batchBytes int) pipeline.Config {
+	p := pipeline.Config{
+		BatchEvents: c.BatchSize, BatchBytes: batchBytes, BatchAge: c.FlushInterval, MemoryBytes: c.MemoryMaxBytes,
+		ExportTimeout: c.ExportTimeout, Logger: c.Logger,
+		Spool: c.Spool, SpoolBytes: c.SpoolMaxBytes, SyncInterval: c.SpoolSyncInterval,
+	}
+	for _, l := range lanesOf(c.Exporter) {
+		p.Exporters = append(p.Exporters, pipeline.Exporter{Name: l.name, Export: l.exporter.Export})
+	}
+	return p
 }
 
 func (c Config) middleware(issuer *identity.Issuer, recorder middleware.Recorder, failed func(string, any)) middleware.Options {

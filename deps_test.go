@@ -37,10 +37,11 @@ func TestNoArrowRunsBack(t *testing.T) {
 		"enrich":                    "",
 		"identity":                  "",
 		"middleware":                "identity",
-		"internal/pipeline":         "event",
-		".":                         "event enrich identity middleware internal/pipeline",
-		"exporters/parquetexporter": ". event enrich identity middleware internal/pipeline",
-		"exporters/exportertest":    ". event enrich identity middleware internal/pipeline",
+		"internal/spool":            "event",
+		"internal/pipeline":         "event internal/spool",
+		".":                         "event enrich identity middleware internal/pipeline internal/spool",
+		"exporters/parquetexporter": ". event enrich identity middleware internal/pipeline internal/spool",
+		"exporters/exportertest":    ". event enrich identity middleware internal/pipeline internal/spool",
 	} {
 		target := "./" + pkg
 		for _, path := range deps(t, "{{if not .Standard}}{{.ImportPath}}{{end}}", target) {

@@ -2,6 +2,7 @@ package loguro
 
 import (
 	"errors"
+	"time"
 
 	"github.com/loguro/loguro/event"
 	"github.com/loguro/loguro/internal/pipeline"
@@ -26,6 +27,12 @@ var (
 	ErrShutdown = pipeline.ErrShutdown
 )
 
-// Permanent marks an Exporter's error as one that no retry can mend. The batch is given up, counted and logged, and
-// those behind it go on. Permanent(nil) is nil.
+// Permanent marks an Exporter's error as one that no retry can mend. The batch is split until the events that cause it
+// are found, and the others are delivered. With Config.Spool the culprits go to its folder dead, as JSON lines with the
+// reason, and [Tracker.Redrive] offers them again; without, they are given up. Permanent(nil) is nil.
 func Permanent(err error) error { return pipeline.Permanent(err) }
+
+// RetryAfter marks an Exporter's error as one after which the store wants to be left alone for a while, such as HTTP's
+// 429 and 503 with Retry-After (RFC 9110, section 10.2.3). The next attempt comes no earlier, unless Flush or Shutdown
+// wait for one; over an hour counts as an hour. RetryAfter(nil, wait) is nil.
+func RetryAfter(err error, wait time.Duration) error { return pipeline.RetryAfter(err, wait) }

@@ -24,7 +24,8 @@ type Tracker struct {
 	hookFailures  atomic.Uint64
 }
 
-// New checks the configuration and starts the delivery. The error joins all complaints, each naming field and value.
+// New checks the configuration and starts the delivery, with what dead processes left in the spool first. The error joins
+// all complaints, each naming field and value.
 func New(cfg Config) (*Tracker, error) {
 	invalid := cfg.validate()
 	cfg, batchBytes := cfg.withDefaults()
@@ -34,10 +35,9 @@ func New(cfg Config) (*Tracker, error) {
 	}
 	t := &Tracker{config: cfg}
 	t.middleware = middleware.New(cfg.middleware(issuer, (*recorder)(t), t.hookFailed))
-	t.pipeline = pipeline.New(pipeline.Config{
-		Export: cfg.Exporter.Export, BatchEvents: cfg.BatchSize, BatchBytes: batchBytes, BatchAge: cfg.FlushInterval,
-		MemoryBytes: cfg.MemoryMaxBytes, ExportTimeout: cfg.ExportTimeout, Logger: cfg.Logger,
-	})
+	if t.pipeline, err = pipeline.New(cfg.pipeline(batchBytes)); err != nil {
+		return nil, fmt.Errorf("loguro: invalid Config: %w", err)
+	}
 	return t, nil
 }
 
@@ -51,8 +51,14 @@ func (t *Tracker) Flush(ctx context.Context) error { return t.pipeline.Flush(ctx
 
 // Shutdown accepts no more events, delivers those that wait and ends all background work. Call it after
 // http.Server.Shutdown, so that the last requests are still recorded. If ctx ends first, the error says how many events
-// are lost. Calling it again is safe.
+// are not delivered, and where they are: in the spool, for the next process, or lost without one. Calling it again is
+// safe.
 func (t *Tracker) Shutdown(ctx context.Context) error { return t.pipeline.Shutdown(ctx) }
+
+// Redrive offers the dead letters of the spool again, each to the exporter that refused it and under the batch id that
+// it was refused with. Call it when what was wrong is mended. It returns when all are delivered or refused again, or ctx
+// ends; the error says how many were refused or still wait.
+func (t *Tracker) Redrive(ctx context.Context) error { return t.pipeline.Redrive(ctx) }
 
 // hookFailed says once that a function of Config panicked or answered what cannot be, and counts the rest: one line per request would bury it.
 func (t *Tracker) hookFailed(hook string, cause any) {

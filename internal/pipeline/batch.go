@@ -2,12 +2,13 @@ package pipeline
 
 import (
 	"errors"
+	"time"
 
 	"github.com/loguro/loguro/event"
 )
 
-// Batch is a sealed, ordered list of events. Its ID is a version 7 UUID (RFC 9562) and stays the same through every
-// repetition.
+// Batch is a sealed, ordered list of events with an id. The ID is a UUID (RFC 9562) and stays the same through every
+// repetition: version 7 for a batch as it was accepted, version 5 for a part of one that was split.
 type Batch struct {
 	ID     string
 	Events []event.Event
@@ -33,7 +34,32 @@ type permanentError struct{ err error }
 func (e *permanentError) Error() string { return e.err.Error() }
 func (e *permanentError) Unwrap() error { return e.err }
 
-func isPermanent(err error) bool {
+// IsPermanent is true for what Permanent marked.
+func IsPermanent(err error) bool {
 	_, ok := errors.AsType[*permanentError](err)
 	return ok
+}
+
+// RetryAfter marks err as one after which the store wants to be left alone for a while.
+func RetryAfter(err error, wait time.Duration) error {
+	if err == nil {
+		return nil
+	}
+	return &retryError{err, wait}
+}
+
+type retryError struct {
+	err  error
+	wait time.Duration
+}
+
+func (e *retryError) Error() string { return e.err.Error() }
+func (e *retryError) Unwrap() error { return e.err }
+
+// retryAfter is how long the store wants to be left alone; 0 if it does not say.
+func retryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[*retryError](err); ok {
+		return e.wait
+	}
+	return 0
 }

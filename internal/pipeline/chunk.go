@@ -5,7 +5,7 @@ import "github.com/loguro/loguro/event"
 // chunkEvents is some 70 KiB of events.
 const chunkEvents = 128
 
-// chunks hold the events of a batch while it grows. A slice that grows would be copied over and over under the mutex
+// chunks hold the events of a batch while it grows. A slice that grows would be copied over and over under the lock
 // that requests wait for; chunks are not, and are used again.
 type chunks [][]event.Event
 
@@ -45,13 +45,12 @@ func (c chunks) join() []event.Event {
 // maxSpare bounds what an idle pipeline keeps, in chunks: some 9 MiB.
 const maxSpare = 128
 
-// recycle empties the chunks into spare.
-func (c chunks) recycle(spare *chunks) {
-	for _, chunk := range c {
-		if len(*spare) == maxSpare {
-			return
-		}
+// emptied returns the chunks without their events, at most maxSpare of them.
+func (c chunks) emptied() chunks {
+	c = c[:min(len(c), maxSpare)]
+	for i, chunk := range c {
 		clear(chunk) // lets the strings go
-		*spare = append(*spare, chunk[:0])
+		c[i] = chunk[:0]
 	}
+	return c
 }

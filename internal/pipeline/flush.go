@@ -13,35 +13,54 @@ const grace = 250 * time.Millisecond
 // Flush seals the batch under way and waits until everything accepted before the call is delivered, or until ctx ends;
 // then the error says how many events still wait. They stay, and go on being tried.
 func (p *Pipeline) Flush(ctx context.Context) error {
-	p.mu.Lock()
+	p.intake.Lock()
 	p.seal()
-	target := p.sealedN
-	p.mu.Unlock()
-	p.hurry()
-	for {
-		p.mu.Lock()
-		done, changed := p.doneN >= target, p.changed
-		p.mu.Unlock()
-		if done {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-p.done: // Shutdown gave up, or ended just now
-			return p.undelivered("flush", "lost, because the tracker is shut down", nil)
-		case <-ctx.Done():
-			return p.undelivered("flush", "not delivered yet", ctx.Err())
-		}
-	}
+	p.intake.Unlock()
+	return p.wait(ctx, "flush", p.waiting())
 }
 
-// Shutdown takes no more events, delivers what waits, and ends the goroutine. When ctx ends before, it gives up, and the
-// error says how many events are lost. A second call waits for the first and returns the same.
-func (p *Pipeline) Shutdown(ctx context.Context) error {
+// waiting are the batches that are not done.
+func (p *Pipeline) waiting() (batches []*batch) {
 	p.mu.Lock()
-	p.closed = true
+	defer p.mu.Unlock()
+	for place := p.live.Front(); place != nil; place = place.Next() {
+		if b := place.Value.(*batch); b.sealed {
+			batches = append(batches, b)
+		}
+	}
+	return batches
+}
+
+func (p *Pipeline) wait(ctx context.Context, call string, batches []*batch) error {
+	p.hurry()
+	for _, b := range batches {
+		select {
+		case <-b.done:
+			continue
+		default:
+		}
+		select {
+		case <-b.done:
+		case <-p.done: // Shutdown gave up, or ended just now
+			return p.undelivered(call, true, nil)
+		case <-ctx.Done():
+			return p.undelivered(call, false, ctx.Err())
+		}
+	}
+	return nil
+}
+
+// Shutdown takes no more events, delivers what waits, and ends the goroutines. When ctx ends before, it gives up, and the
+// error says how many events are not delivered and what becomes of them. A second call waits for the first and returns
+// the same.
+func (p *Pipeline) Shutdown(ctx context.Context) error {
+	p.intake.Lock()
 	p.seal()
+	p.mu.Lock()
+	p.closed = true // after seal: a lane that sees an empty queue and this ends
 	p.mu.Unlock()
+	p.intake.Unlock()
+	p.wakeLanes()
 	p.hurry()
 	select {
 	case <-p.done:
@@ -54,29 +73,61 @@ func (p *Pipeline) Shutdown(ctx context.Context) error {
 		case <-t.C:
 		}
 	}
-	return p.undelivered("shutdown", "lost, because they waited in memory", ctx.Err())
+	return p.undelivered("shutdown", true, ctx.Err())
 }
 
 func (p *Pipeline) hurry() {
-	signal(p.wake)
-	signal(p.urgent)
+	for _, l := range p.lanes {
+		signal(l.urgent)
+	}
 }
 
-// undelivered says how many events wait, what becomes of them and why; nil if none does.
-func (p *Pipeline) undelivered(call, fate string, over error) error {
+// undelivered says how many events wait, what becomes of them and why; nil if none does. Over is true if this process
+// will not try again.
+func (p *Pipeline) undelivered(call string, over bool, cause error) error {
 	p.mu.Lock()
-	n, cause := p.counts.Pending, errors.Join(over, p.lastErr)
+	onDisk, inMemory := 0, 0
+	for place := p.live.Front(); place != nil; place = place.Next() {
+		if b := place.Value.(*batch); b.segment != nil {
+			onDisk += b.events
+		} else {
+			inMemory += b.events
+		}
+	}
+	causes := []error{cause}
+	for _, l := range p.lanes {
+		if l.counts.LastError != nil {
+			causes = append(causes, fmt.Errorf("%s: %w", l.counts.Name, l.counts.LastError))
+		}
+	}
 	p.mu.Unlock()
-	if n == 0 {
+	var errs []error
+	if n := onDisk + inMemory; n > 0 && !over {
+		errs = append(errs, fmt.Errorf("%s not delivered yet", number(n)))
+	} else {
+		if onDisk > 0 {
+			errs = append(errs, fmt.Errorf("%s not delivered; they stay in the spool %s for the next process that uses it", number(onDisk), p.config.Spool))
+		}
+		if inMemory > 0 {
+			errs = append(errs, fmt.Errorf("%s lost, because they waited in memory", number(inMemory)))
+		}
+	}
+	if len(errs) == 0 {
 		return nil
 	}
-	noun := "events are"
-	if n == 1 {
-		noun = "event is"
+	fate := errs[0]
+	if len(errs) == 2 {
+		fate = fmt.Errorf("%w; %w", errs[0], errs[1])
 	}
-	err := fmt.Errorf("loguro: %s: %d %s %s", call, n, noun, fate)
-	if cause == nil {
-		return err
+	if why := errors.Join(causes...); why != nil {
+		return fmt.Errorf("loguro: %s: %w: %w", call, fate, why)
 	}
-	return fmt.Errorf("%w: %w", err, cause)
+	return fmt.Errorf("loguro: %s: %w", call, fate)
+}
+
+func number(events int) string {
+	if events == 1 {
+		return "1 event is"
+	}
+	return fmt.Sprintf("%d events are", events)
 }

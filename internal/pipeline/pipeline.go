@@ -1,10 +1,16 @@
-// Package pipeline takes events from requests and brings them to an exporter in batches. Taking an event is an append
-// under a mutex, and never waits for the exporter; one goroutine owns the exporter, and tries a batch until it is
-// durable. What waits is bounded by the memory it takes.
+// Package pipeline takes events from requests and brings them to exporters in batches. Taking an event is an append to
+// memory and, with a spool, to a file; it never waits for an exporter or for a disk to be in sync. Each exporter has a
+// lane: a goroutine that owns it and tries each batch until it is durable there. What waits is bounded, in memory and
+// on disk.
+//
+// Two locks: intake covers the batch under way, and is held for the append to the file; mu covers the queue and the
+// counters, and is never held for anything slow. Who needs both takes intake first.
 package pipeline
 
 import (
+	"container/list"
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -12,120 +18,128 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/loguro/loguro/event"
+	"github.com/loguro/loguro/internal/spool"
 )
 
-// Config is checked by the caller; every field is set.
+// Exporter is one destination of all events.
+type Exporter struct {
+	Name   string // the same after a restart, and different from those of the others
+	Export func(context.Context, Batch) error
+}
+
+// Config is checked by the caller; every field is set but Spool and FS.
 type Config struct {
-	Export        func(context.Context, Batch) error
+	Exporters     []Exporter
 	BatchEvents   int           // a batch is sealed at so many events,
 	BatchBytes    int           // so many bytes in memory,
 	BatchAge      time.Duration // or so long after its first event
-	MemoryBytes   int           // all that waits, the batch under way included
+	MemoryBytes   int           // all that waits in memory, the batch under way included
 	ExportTimeout time.Duration // of one attempt
+	Spool         string        // directory; "" keeps everything in memory
+	SpoolBytes    int64         // all that waits on disk, and the dead letters
+	SyncInterval  time.Duration // the longest time that a record is not in sync
+	FS            spool.FS      // nil: the machine's
 	Logger        *slog.Logger
 }
 
 // Pipeline is safe for concurrent use.
 type Pipeline struct {
 	config Config
+	spool  *spool.Spool // nil: memory only
+	lanes  []*lane
+	groups groups
 
-	mu     sync.Mutex
-	open   chunks
-	bytes  int       // of open
-	since  time.Time // first event of open
-	sealed []sealedBatch
-	spare  chunks // emptied ones, to be used again
-	closed bool
-	counts Counts
-	// sealedN and doneN count batches; the queue is first in, first out, so a batch is done when doneN reaches it.
-	sealedN, doneN uint64
-	changed        chan struct{} // closed and replaced when doneN grows
-	lastErr        error
+	intake  sync.Mutex
+	open    *batch          // the batch under way; nil: none
+	retry   time.Time       // when to try the disk again; zero while it works
+	records []*spool.Record // room for those that are written together
 
-	wake   chan struct{} // there is something new to look at
-	urgent chan struct{} // somebody waits: try now
-	ctx    context.Context
-	cancel context.CancelFunc
-	done   chan struct{}
+	mu           sync.Mutex
+	live         list.List // of *batch: all that are not done, the one under way included, in order
+	held         []*batch  // sealed, and both on disk and in memory, in order
+	inMemoryOnly int       // batches that are sealed and not on disk, though there is a spool
+	dirty        map[*batch]bool
+	spare        chunks // emptied ones, to be used again
+	memory       int    // bytes of events in memory
+	closed       bool
+	counts       Counts
+	looked       time.Time // for what dead processes left
+
+	dirtied chan struct{} // something is to be synced
+	ctx     context.Context
+	cancel  context.CancelFunc
+	done    chan struct{} // closed when everything has ended
 }
 
-// sealedBatch is a batch whose events still lie in chunks; they are put together when it is its turn.
-type sealedBatch struct {
-	id     string
+// batch is one batch on its way. What changes is covered by mu; until it is sealed also by intake.
+type batch struct {
+	id      uuid.UUID
+	number  uint64
+	since   time.Time      // its first event
+	segment *spool.Segment // nil: in memory only
+	sealed  bool
+	place   *list.Element // nil: it is done
+	events  int
+	bytes   int           // that its events take in memory
+	lanes   int           // that do not have it yet
+	dead    int           // events that went to the dead letters
+	done    chan struct{} // closed once every lane has it
+
+	rest   spool.Rest // what remains of it for lanes that have some of it already
+	parted bool       // a lane got parts of it under ids of their own
+	saving sync.Mutex // of the side file
+
+	// Its events in memory: chunks until the first lane takes it, joined from then on.
 	chunks chunks
-	joined []event.Event // instead of chunks, once it was its turn
-	events int
-	bytes  int
+	joined []event.Event
+	away   bool       // neither: they are read from the segment
+	users  int        // lanes that use joined now
+	load   sync.Mutex // held while they are fetched
 }
 
-// Counts are how often something happened since the start, and what waits now.
-type Counts struct {
-	Accepted, Delivered, Refused, GivenUp uint64
-	Batches, Retries, Panics              uint64
-	Pending                               int // events
-	PendingBytes                          int
-}
-
-// New starts the goroutine; Shutdown ends it.
-func New(config Config) *Pipeline {
+// New opens the spool, takes over what dead processes left there, and starts the goroutines; Shutdown ends them.
+func New(config Config) (*Pipeline, error) {
 	p := &Pipeline{
 		config:  config,
-		changed: make(chan struct{}),
-		wake:    make(chan struct{}, 1),
-		urgent:  make(chan struct{}, 1),
+		dirty:   map[*batch]bool{},
+		dirtied: make(chan struct{}, 1),
 		done:    make(chan struct{}),
 	}
+	for _, x := range config.Exporters {
+		p.lanes = append(p.lanes, newLane(p, x))
+	}
+	if config.Spool != "" {
+		var fsys spool.FS = spool.OS{}
+		if config.FS != nil {
+			fsys = config.FS
+		}
+		var err error
+		if p.spool, err = spool.Open(config.Spool, fsys); err != nil {
+			return nil, fmt.Errorf("Spool %q: %w", config.Spool, err)
+		}
+		p.adopt()
+	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	go p.run()
-	return p
-}
-
-// Put accepts an event, or says why not: ErrFull, ErrShutdown. It does not keep the pointer.
-func (p *Pipeline) Put(e *event.Event) error {
-	size := e.Size()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		p.counts.Refused++
-		return ErrShutdown
+	var running sync.WaitGroup
+	for _, l := range p.lanes {
+		running.Add(1)
+		go l.run(running.Done)
 	}
-	if p.counts.PendingBytes+size > p.config.MemoryBytes {
-		p.counts.Refused++
-		return ErrFull
-	}
-	if len(p.open) == 0 {
-		p.since = time.Now()
-		signal(p.wake) // arms the timer; no ticker runs while nothing waits
-	}
-	p.open = p.open.add(e, &p.spare)
-	p.bytes += size
-	p.counts.Accepted++
-	p.counts.Pending++
-	p.counts.PendingBytes += size
-	if p.open.len() >= p.config.BatchEvents || p.bytes >= p.config.BatchBytes {
-		p.seal()
-		signal(p.wake)
-	}
-	return nil
-}
-
-// seal closes the batch under way. It needs the lock.
-func (p *Pipeline) seal() {
-	if len(p.open) == 0 {
-		return
-	}
-	id := uuid.Must(uuid.NewV7()).String()
-	p.sealed = append(p.sealed, sealedBatch{id: id, chunks: p.open, events: p.open.len(), bytes: p.bytes})
-	p.sealedN++
-	p.open = nil
-	p.bytes = 0
-}
-
-// Counts reads the counters.
-func (p *Pipeline) Counts() Counts {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.counts
+	stop := make(chan struct{})
+	syncing := make(chan struct{})
+	go func() {
+		defer close(syncing)
+		p.syncLoop(stop)
+	}()
+	go func() {
+		running.Wait()
+		close(stop)
+		<-syncing
+		p.leave()
+		p.cancel()
+		close(p.done)
+	}()
+	return p, nil
 }
 
 func signal(c chan struct{}) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ type store struct {
 	batches []Batch
 	calls   []string
 	fail    func(ctx context.Context, call int) error
+	refuse  func(Batch) error
 }
 
 func (s *store) export(ctx context.Context, b Batch) error {
@@ -33,8 +35,14 @@ func (s *store) export(ctx context.Context, b Batch) error {
 			return err
 		}
 	}
+	if s.refuse != nil {
+		if err := s.refuse(b); err != nil {
+			return err
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	b.Events = slices.Clone(b.Events)
 	s.batches = append(s.batches, b)
 	return nil
 }
@@ -52,12 +60,15 @@ func (s *store) names() (names []string) {
 
 func (s *store) open(t *testing.T, mutate func(*Config)) *Pipeline {
 	t.Helper()
-	c := Config{Export: s.export, BatchEvents: 3, BatchBytes: 1 << 20, BatchAge: 10 * time.Second, MemoryBytes: 1 << 20,
-		ExportTimeout: time.Second, Logger: slog.New(slog.DiscardHandler)}
+	c := Config{Exporters: []Exporter{{"store", s.export}}, BatchEvents: 3, BatchBytes: 1 << 20, BatchAge: 10 * time.Second, MemoryBytes: 1 << 20,
+		ExportTimeout: time.Second, SyncInterval: time.Second, Logger: slog.New(slog.DiscardHandler)}
 	if mutate != nil {
 		mutate(&c)
 	}
-	p := New(c)
+	p, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -116,7 +127,7 @@ func TestAFailingBatchComesAgainWithItsIDAndInOrder(t *testing.T) {
 			switch {
 			case call == 2:
 				panic("exporter bug")
-			case call <= 10:
+			case call <= 7:
 				return errDown
 			}
 			return nil
@@ -127,13 +138,13 @@ func TestAFailingBatchComesAgainWithItsIDAndInOrder(t *testing.T) {
 		if got := strings.Join(s.names(), ""); got != "012345678" {
 			t.Errorf("events arrived as %s, want each once, in order", got)
 		}
-		for _, id := range s.calls[:11] {
+		for _, id := range s.calls[:8] {
 			if id != s.batches[0].ID {
 				t.Errorf("a retry came with the id %s, want %s", id, s.batches[0].ID)
 			}
 		}
 		c := p.Counts()
-		if c.Retries != 10 || c.Panics != 1 || c.Delivered != 9 || c.Pending != 0 || c.PendingBytes != 0 || c.Batches != 3 {
+		if c.Retries != 7 || c.Panics != 1 || c.Delivered != 9 || c.Pending != 0 || c.PendingBytes != 0 || c.Batches != 3 {
 			t.Errorf("counts = %+v", c)
 		}
 	})
@@ -172,26 +183,32 @@ func TestAnAttemptIsBounded(t *testing.T) {
 	})
 }
 
-func TestAPermanentErrorGivesTheBatchUpAndGoesOn(t *testing.T) {
+func TestAPermanentErrorCostsOnlyTheEventsThatCauseIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &store{fail: func(_ context.Context, call int) error {
-			if call == 1 {
+		s := new(store)
+		s.refuse = func(b Batch) error {
+			if slices.ContainsFunc(b.Events, func(e event.Event) bool { return e.Name == "1" }) {
 				return Permanent(errDown)
 			}
 			return nil
-		}}
+		}
 		p := s.open(t, nil)
 		put(t, p, 6)
 		if err := p.Flush(t.Context()); err != nil {
 			t.Errorf("Flush() = %v", err)
 		}
-		if got := strings.Join(s.names(), ""); got != "345" || p.Counts().GivenUp != 3 || p.Counts().Pending != 0 {
-			t.Errorf("events %s, counts %+v; want the second batch", got, p.Counts())
+		if got := sorted(s.names()); got != "02345" || p.Counts().Dead != 1 || p.Counts().Delivered != 5 || p.Counts().Pending != 0 {
+			t.Errorf("events %s, counts %+v; want all but the bad one", got, p.Counts())
 		}
 	})
 	if Permanent(nil) != nil || !errors.Is(Permanent(errDown), errDown) {
 		t.Error("Permanent hides the error")
 	}
+}
+
+func sorted(names []string) string {
+	slices.Sort(names)
+	return strings.Join(names, "")
 }
 
 func TestMemoryIsBounded(t *testing.T) {

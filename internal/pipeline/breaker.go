@@ -1,0 +1,74 @@
+package pipeline
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	firstBackoff = 100 * time.Millisecond
+	maxBackoff   = 30 * time.Second
+	maxHint      = time.Hour // the longest time that an exporter may ask for
+	logEvery     = time.Minute
+
+	// suspectAfter is how many failures make it worth while to try another batch: some six seconds. If that one works,
+	// the store is well, and the first is to blame; if not, it is the store.
+	suspectAfter = 8
+	// blameAlone is how many failures split a batch when there was no other to compare it with: some two minutes.
+	blameAlone = 14
+	// blamePart is how many failures split a part while other parts work.
+	blamePart = 2
+	// buryAfter is how many failures a single event is good for, each with successes of others in between.
+	buryAfter = 10
+)
+
+// breaker keeps a lane away from a store that fails: after each failure in a row longer, up to half a minute. What is
+// tried then is a single batch; when it works, the breaker is closed, and everything goes on.
+type breaker struct {
+	failures  int // in a row
+	successes uint64
+	openUntil time.Time
+}
+
+// backoff is exponential with full jitter, so that many processes do not come back to a store at once.
+func backoff(failures int) time.Duration {
+	return time.Millisecond + rand.N(min(maxBackoff, firstBackoff<<min(failures-1, 16)))
+}
+
+// failure opens the breaker, for the time that the store asked for if that is longer. It needs mu.
+func (b *breaker) failure(now time.Time, hint time.Duration) {
+	b.failures++
+	b.openUntil = now.Add(max(backoff(b.failures), min(hint, maxHint)))
+}
+
+// close lets the lane go on at once. It needs mu.
+func (b *breaker) close() { b.failures, b.openUntil = 0, time.Time{} }
+
+// failed notes a failure. A task that failed often, or in a time when everything does, is set aside, so that another is
+// tried before it. It needs mu.
+func (t *task) failed(b breaker, now time.Time) {
+	t.failures++
+	switch {
+	case t.failures == 1 && !t.heir:
+		t.since = b.successes
+	case t.failures > 1 && b.successes > t.seen:
+		t.passed++
+	}
+	t.seen = b.successes
+	if t.failures >= suspectAfter || b.failures >= suspectAfter || t.passed > 0 {
+		t.notBefore = now.Add(backoff(t.failures))
+	}
+}
+
+// toBlame is true if the failures are the task's own fault, as far as can be told: it is split then, and a single event
+// goes to the dead letters. Splitting does no harm where the store is to blame; burying needs better reasons.
+func (t *task) toBlame(successes uint64) bool {
+	othersWork := successes > t.since
+	switch {
+	case t.size() == 1:
+		return t.passed >= buryAfter
+	case !t.whole:
+		return othersWork && t.failures >= blamePart
+	}
+	return othersWork && t.failures > suspectAfter || t.failures >= blameAlone
+}

@@ -1,0 +1,98 @@
+package pipeline
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+
+	"github.com/loguro/loguro/event"
+)
+
+// makeRoom gives memory back until so many bytes fit: of batches that are on disk as well, the newest first, because
+// the oldest is exported next. It needs mu.
+func (p *Pipeline) makeRoom(bytes int) bool {
+	for i := len(p.held) - 1; i >= 0 && p.memory+bytes > p.config.MemoryBytes; i-- {
+		if b := p.held[i]; b.users == 0 {
+			p.held = slices.Delete(p.held, i, i+1)
+			p.giveBack(b)
+		}
+	}
+	return p.memory+bytes <= p.config.MemoryBytes
+}
+
+// giveBack forgets the events of a batch that is on disk. It needs mu.
+func (p *Pipeline) giveBack(b *batch) {
+	p.memory -= b.bytes
+	b.chunks, b.joined, b.away = nil, nil, true
+}
+
+// take returns the events of a sealed batch for a lane, from memory or from the segment. Release follows.
+func (p *Pipeline) take(b *batch) ([]event.Event, error) {
+	p.mu.Lock()
+	b.users++ // from here on its memory is not given back
+	p.mu.Unlock()
+	b.load.Lock() // one lane fetches them for all
+	defer b.load.Unlock()
+	p.mu.Lock()
+	events, parts, segment := b.joined, b.chunks, b.segment
+	p.mu.Unlock()
+	switch {
+	case events != nil:
+		return events, nil
+	case len(parts) > 0:
+		events = parts.join()
+		empty := parts.emptied()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		b.joined, b.chunks = events, nil
+		p.spare = append(p.spare, empty[:min(len(empty), maxSpare-len(p.spare))]...)
+		return events, nil
+	case segment == nil:
+		return nil, nil
+	}
+	events, err := segment.Events()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errGone
+	}
+	if err != nil {
+		p.release(b)
+		return nil, err
+	}
+	bytes := 0
+	for i := range events {
+		bytes += events[i].Size()
+	}
+	p.mu.Lock()
+	p.makeRoom(bytes)
+	b.bytes, b.joined, b.away = bytes, events, false
+	p.memory += bytes
+	p.held = append(p.held, b)
+	lost := b.events - len(events)
+	p.mu.Unlock()
+	p.lose(b, lost)
+	return events, nil
+}
+
+// errGone means that somebody removed the segment.
+var errGone = errors.New("the segment is gone")
+
+// lose counts events that were accepted and cannot be read any more.
+func (p *Pipeline) lose(b *batch, events int) {
+	if events <= 0 {
+		return
+	}
+	p.mu.Lock()
+	b.events -= events
+	p.counts.Lost += uint64(events)
+	p.counts.Pending -= events
+	p.mu.Unlock()
+	p.config.Logger.Error("loguro: events are lost, because their spool segment was damaged or removed", "batch", b.id, "events", events)
+}
+
+// release says that a lane needs the events no longer.
+func (p *Pipeline) release(b *batch) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b.users--
+	p.makeRoom(0)
+}

@@ -1,0 +1,84 @@
+package pipeline
+
+import (
+	"sync"
+
+	"github.com/loguro/loguro/event"
+	"github.com/loguro/loguro/internal/spool"
+)
+
+// item is an event on its way in.
+type item struct {
+	event  *event.Event
+	record spool.Record // with a spool only
+	size   int          // in memory
+	err    error
+	alone  [1]*item // itself, for who comes alone
+}
+
+var items = sync.Pool{New: func() any { return new(item) }}
+
+// Put accepts an event, or says why not: ErrFull, ErrShutdown, spool.ErrTooLarge. It does not keep the pointer. With a
+// spool the event has reached the operating system when Put returns nil, unless the disk fails: then it waits in memory.
+func (p *Pipeline) Put(e *event.Event) error {
+	it := items.Get().(*item)
+	defer items.Put(it)
+	it.event, it.size, it.err = e, e.Size(), nil
+	if p.spool != nil {
+		// Here and not under the lock: the processor's work of one request does not keep the others waiting.
+		if err := it.record.Encode(e); err != nil {
+			p.mu.Lock()
+			p.counts.Refused++
+			p.mu.Unlock()
+			return err
+		}
+	}
+	p.put(it)
+	it.event = nil
+	return it.err
+}
+
+// groups bring callers together that come while another one writes: the first of them writes for all.
+type groups struct {
+	mu   sync.Mutex
+	next *group
+}
+
+type group struct {
+	items []*item
+	done  bool // covered by intake
+}
+
+func (p *Pipeline) put(it *item) {
+	if p.spool == nil {
+		p.intake.Lock()
+	} else if !p.intake.TryLock() {
+		p.putTogether(it)
+		return
+	}
+	defer p.intake.Unlock()
+	it.alone[0] = it
+	p.accept(it.alone[:])
+}
+
+func (p *Pipeline) putTogether(it *item) {
+	p.groups.mu.Lock()
+	if p.groups.next == nil {
+		p.groups.next = new(group)
+	}
+	g := p.groups.next
+	g.items = append(g.items, it)
+	p.groups.mu.Unlock()
+
+	p.intake.Lock()
+	defer p.intake.Unlock()
+	if g.done {
+		return
+	}
+	// A group is replaced under intake only, so this is the one that others still join.
+	p.groups.mu.Lock()
+	p.groups.next = nil
+	p.groups.mu.Unlock()
+	p.accept(g.items)
+	g.done = true
+}
