@@ -18,11 +18,8 @@ import (
 type Disk struct {
 	Dir string // everything happens below it
 
-	// Before, if set, is asked before each operation: open, create, mkdir, readdir, rename, remove, syncdir, read, write,
-	// sync, truncate, close. An error is what the operation gives.
-	Before func(op, name string) error
-
 	mu      sync.Mutex
+	broken  func(op, name string) error
 	full    bool
 	room    int64
 	files   map[string]*inode            // by path, as the running system sees them
@@ -52,11 +49,22 @@ func (d *Disk) Free() {
 	d.full = false
 }
 
+// Break makes operations fail: each asks fail first, and returns its error. The operations are open, create, mkdir,
+// readdir, rename, remove, syncdir, read, write, sync, truncate and close. Nil ends it.
+func (d *Disk) Break(fail func(op, name string) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.broken = fail
+}
+
 func (d *Disk) before(op, name string) error {
-	if d.Before == nil {
+	d.mu.Lock()
+	fail := d.broken
+	d.mu.Unlock()
+	if fail == nil {
 		return nil
 	}
-	if err := d.Before(op, name); err != nil {
+	if err := fail(op, name); err != nil {
 		return &fs.PathError{Op: op, Path: name, Err: err}
 	}
 	return nil
