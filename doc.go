@@ -13,18 +13,20 @@
 //
 // # Lifecycle
 //
-// [New] checks the whole configuration and starts one goroutine. When the program ends, stop the server first and the
+// [New] checks the whole configuration and starts the delivery. When the program ends, stop the server first and the
 // tracker after it, so that the last requests are still recorded:
 //
 //	server.Shutdown(ctx)
-//	tracker.Shutdown(ctx) // says how many events could not be delivered
+//	tracker.Shutdown(ctx) // says how many events are not delivered, and where they are
 //
 // # Guarantees
 //
-// The application never waits for the network or the disk, and never panics because of an event. A batch is exported
-// again with the same id until the exporter says that it is durable, and exporters are idempotent per id: what arrives
-// is each event once. What waits is kept in memory, bounded by Config.MemoryMaxBytes; a crash loses it, and at most
-// Config.FlushInterval of events beside what a failing store holds up.
+// The application never waits for the network or for a disk to be in sync, and never panics because of an event. With
+// Config.Spool an event is in the hands of the operating system before Track returns: a crash loses nothing, and a power
+// cut at most Config.SpoolSyncInterval. A batch is exported again with the same id until the exporter says that it is
+// durable, through restarts and crashes, and exporters are idempotent per id: what arrives is each event once. What
+// waits is bounded, in memory and on disk; beyond that Track returns [ErrSpoolFull]. Without a spool events wait in
+// memory, and a crash loses them.
 //
 // Cookies go out at the moment the headers do, only if an event happened, and never on a response that a shared cache
 // may store. The response is otherwise the handler's own: flushing, hijacking, sendfile, deadlines and trailers work.

@@ -32,7 +32,7 @@ func startQuickstart(t *testing.T) *quickstart {
 		t.Fatalf("go build ./examples/quickstart: %v\n%s", err, out)
 	}
 	q := &quickstart{dir: t.TempDir()}
-	q.process = start(t, program, "-addr", "127.0.0.1:0", "-dir", q.dir)
+	q.process = start(t, program, "-addr", "127.0.0.1:0", "-dir", q.dir, "-spool", t.TempDir())
 	q.address = q.find(`(http://127\.0\.0\.1:\d+)/`)[1]
 	return q
 }

@@ -18,12 +18,16 @@ type app struct {
 }
 
 // newApp builds the site. The caller serves handler, and shuts tracker down when the server has stopped.
-func newApp(exporter loguro.Exporter, key []byte) (*app, error) {
+func newApp(exporter loguro.Exporter, spool string, key []byte) (*app, error) {
 	a := &app{accounts: newAccounts(), sessions: newSessions(), recent: newRecent(exporter)}
 	var err error
 	a.tracker, err = loguro.New(loguro.Config{
 		Exporter: a.recent,
 		Keys:     [][]byte{key},
+
+		// What is not in a file yet waits here, so that it survives a crash: the next run writes it. Kill this one with
+		// kill -9 and see.
+		Spool: spool,
 
 		// The site knows who is logged in, so it is asked: every event after a login carries the user.
 		User: a.sessions.user,

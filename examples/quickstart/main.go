@@ -23,18 +23,19 @@ import (
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "`address` to listen on")
 	dir := flag.String("dir", "./loguro-data", "`directory` for the Parquet files")
+	spool := flag.String("spool", "./loguro-spool", "`directory` for events that are not in a file yet")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	if err := run(ctx, os.Stdout, *addr, *dir); err != nil {
+	if err := run(ctx, os.Stdout, *addr, *dir, *spool); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
 }
 
 // run serves the site until ctx ends, and returns once every event is in a file.
-func run(ctx context.Context, out io.Writer, addr, dir string) error {
+func run(ctx context.Context, out io.Writer, addr, dir, spool string) error {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
@@ -44,7 +45,7 @@ func run(ctx context.Context, out io.Writer, addr, dir string) error {
 	if err != nil {
 		return err
 	}
-	site, err := newApp(exporter, signingKey(out))
+	site, err := newApp(exporter, spool, signingKey(out))
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ import (
 func serve(t *testing.T) (*app, *exportertest.Recorder, string) {
 	t.Helper()
 	recorder := new(exportertest.Recorder)
-	site, err := newApp(recorder, bytes.Repeat([]byte("k"), 32))
+	site, err := newApp(recorder, t.TempDir(), bytes.Repeat([]byte("k"), 32))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestRunWritesEveryEventBeforeItReturns(t *testing.T) {
 	out, in := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		err := run(ctx, in, "127.0.0.1:0", dir)
+		err := run(ctx, in, "127.0.0.1:0", dir, t.TempDir())
 		in.Close()
 		done <- err
 	}()

@@ -46,7 +46,7 @@ type groups struct {
 
 type group struct {
 	items []*item
-	done  bool // covered by intake
+	done  chan struct{}
 }
 
 func (p *Pipeline) put(it *item) {
@@ -63,22 +63,23 @@ func (p *Pipeline) put(it *item) {
 
 func (p *Pipeline) putTogether(it *item) {
 	p.groups.mu.Lock()
-	if p.groups.next == nil {
-		p.groups.next = new(group)
-	}
 	g := p.groups.next
+	first := g == nil
+	if first {
+		g = &group{done: make(chan struct{})}
+		p.groups.next = g
+	}
 	g.items = append(g.items, it)
 	p.groups.mu.Unlock()
-
-	p.intake.Lock()
-	defer p.intake.Unlock()
-	if g.done {
+	if !first {
+		<-g.done
 		return
 	}
-	// A group is replaced under intake only, so this is the one that others still join.
+	p.intake.Lock()
 	p.groups.mu.Lock()
-	p.groups.next = nil
+	p.groups.next = nil // nobody joins any more
 	p.groups.mu.Unlock()
 	p.accept(g.items)
-	g.done = true
+	p.intake.Unlock()
+	close(g.done)
 }

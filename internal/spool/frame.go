@@ -26,8 +26,12 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Record is an event ready to be appended, but for its place.
 type Record struct {
-	buf []byte // a frame with the first two numbers in place, and the payload
+	buf   []byte // a frame with the first two numbers in place, and the payload
+	place place
 }
+
+// place is room for what the third number of a frame is the sum of, so that none is allocated for each.
+type place [16]byte
 
 // Encode makes a record of the event, in the memory of an older one if that is given.
 func (r *Record) Encode(e *event.Event) error {
@@ -59,25 +63,24 @@ func (r *Record) Size() int { return len(r.buf) }
 
 // appendAt appends the record to b, for its place in the file.
 func (r *Record) appendAt(b []byte, salt uint32, offset int64) []byte {
-	binary.LittleEndian.PutUint32(r.buf[8:], frameSum(salt, offset, r.buf))
+	binary.LittleEndian.PutUint32(r.buf[8:], r.place.sum(salt, offset, r.buf))
 	return append(b, r.buf...)
 }
 
 // saltOf starts the sum of every frame in the batch's segment.
 func saltOf(id uuid.UUID) uint32 { return crc32.Checksum(id[:], castagnoli) }
 
-// frameSum is the third number of a frame.
-func frameSum(salt uint32, offset int64, frame []byte) uint32 {
-	var place [16]byte
-	binary.LittleEndian.PutUint64(place[:], uint64(offset))
-	copy(place[8:], frame[:8])
-	return crc32.Update(salt, castagnoli, place[:])
+// sum is the third number of a frame.
+func (p *place) sum(salt uint32, offset int64, frame []byte) uint32 {
+	binary.LittleEndian.PutUint64(p[:], uint64(offset))
+	copy(p[8:], frame[:8])
+	return crc32.Update(salt, castagnoli, p[:])
 }
 
-// parseFrame returns what the frame at the offset says of its payload; ok is false if there is no frame.
-func parseFrame(frame []byte, salt uint32, offset int64) (length int, sum uint32, ok bool) {
+// parse returns what the frame at the offset says of its payload; ok is false if there is no frame.
+func (p *place) parse(frame []byte, salt uint32, offset int64) (length int, sum uint32, ok bool) {
 	n := binary.LittleEndian.Uint32(frame)
-	if n == 0 || n > MaxRecord || binary.LittleEndian.Uint32(frame[8:]) != frameSum(salt, offset, frame) {
+	if n == 0 || n > MaxRecord || binary.LittleEndian.Uint32(frame[8:]) != p.sum(salt, offset, frame) {
 		return 0, 0, false
 	}
 	return int(n), binary.LittleEndian.Uint32(frame[4:]), true

@@ -59,6 +59,7 @@ type scanner struct {
 	salt    uint32
 	offset  int64
 	payload []byte
+	place   place
 	damage  []Span // not followed by a whole record yet
 }
 
@@ -106,7 +107,7 @@ func (s *scanner) next() (more bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("read record: %w", err)
 	}
-	length, sum, ok := parseFrame(frame, s.salt, s.offset)
+	length, sum, ok := s.place.parse(frame, s.salt, s.offset)
 	if !ok {
 		s.damaged(s.offset, s.offset+1)
 		s.skip(1)
