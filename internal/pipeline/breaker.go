@@ -1,7 +1,12 @@
 package pipeline
 
 import (
+	"context"
+	"errors"
+	"io"
 	"math/rand/v2"
+	"net"
+	"syscall"
 	"time"
 )
 
@@ -62,7 +67,13 @@ func (t *task) failed(b breaker, now time.Time) {
 
 // toBlame is true if the failures are the task's own fault, as far as can be told: it is split then, and a single event
 // goes to the dead letters. Splitting does no harm where the store is to blame; burying needs better reasons.
+//
+// An attempt that ended without an answer may have arrived. Parts of it under other ids would then come a second time,
+// so such a task is only ever tried as it is.
 func (t *task) toBlame(successes uint64) bool {
+	if t.unsure {
+		return false
+	}
 	othersWork := successes > t.since
 	switch {
 	case t.size() == 1:
@@ -71,4 +82,20 @@ func (t *task) toBlame(successes uint64) bool {
 		return othersWork && t.failures >= blamePart
 	}
 	return othersWork && t.failures > suspectAfter || t.failures >= blameAlone
+}
+
+// unsure is true for errors that are no answer of the store.
+func unsure(err error) bool {
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
+		return true
+	}
+	for _, e := range []error{
+		context.DeadlineExceeded, context.Canceled, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
+		syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,12 +1,17 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -233,5 +238,34 @@ func TestAnEventThatIsTooLargeIsRefused(t *testing.T) {
 	}
 	if c := p.Counts(); c.Refused != 1 || c.Accepted != 0 {
 		t.Errorf("counts = %+v", c)
+	}
+}
+
+// An attempt without an answer may have arrived: parts of it under other ids would come a second time.
+func TestABatchThatMayHaveArrivedIsNeverSplit(t *testing.T) {
+	for _, lost := range []error{context.DeadlineExceeded, fmt.Errorf("read answer: %w", io.ErrUnexpectedEOF), &net.OpError{Op: "read", Err: syscall.ECONNRESET}} {
+		t.Run(lost.Error(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFiles()
+				var mended atomic.Bool
+				answer := func(ctx context.Context, b Batch) error {
+					err := f.export(ctx, b) // it arrives all the same
+					if b.Events[0].Name == "0" && !mended.Load() {
+						return lost
+					}
+					return err
+				}
+				p := f.open(t, t.TempDir(), func(c *Config) { c.Exporters = []Exporter{{"files", answer}} })
+				for i := range 100 {
+					putNamed(t, p, i*3, i*3+3)
+					time.Sleep(time.Minute)
+				}
+				mended.Store(true)
+				if err := p.Flush(t.Context()); err != nil {
+					t.Error(err)
+				}
+				wantEachOnce(t, f.counts(), 300)
+			})
+		})
 	}
 }

@@ -53,6 +53,15 @@ func TestAFailingDiskIsBridgedByMemory(t *testing.T) {
 			})
 			return func() { d.Break(nil) }
 		},
+		"for all but headers full": func(d *spooltest.Disk) func() {
+			d.Break(func(op, name string) error {
+				if info, err := os.Stat(name); op == "write" && (err != nil || info.Size() > 0) {
+					return syscall.ENOSPC
+				}
+				return nil
+			})
+			return func() { d.Break(nil) }
+		},
 		"no permission for new files": func(d *spooltest.Disk) func() {
 			d.Break(func(op, _ string) error {
 				if op == "create" {

@@ -93,8 +93,12 @@ func (p *Pipeline) write(b *batch, items []*item) (n int, full bool) {
 	}
 	p.records = records
 	n, err := b.segment.Append(records)
-	if err != nil {
+	switch {
+	case err != nil:
 		p.diskFailed(err)
+	case p.failing:
+		p.failing = false
+		p.config.Logger.Info("loguro: the spool can be written again", "spool", p.config.Spool)
 	}
 	return n, err != nil
 }
@@ -131,6 +135,10 @@ func (p *Pipeline) seal() {
 	if b.segment != nil {
 		b.segment.Seal()
 	}
+	if b.events == 0 {
+		p.discard(b)
+		return
+	}
 	p.mu.Lock()
 	b.sealed = true
 	switch {
@@ -144,6 +152,18 @@ func (p *Pipeline) seal() {
 	p.wakeLanes()
 }
 
+// discard is for a batch that got no event, because the disk failed first.
+func (p *Pipeline) discard(b *batch) {
+	p.mu.Lock()
+	p.live.Remove(b.place)
+	b.place = nil
+	p.mu.Unlock()
+	if b.segment != nil {
+		_ = b.segment.Remove() // an empty segment does no harm
+	}
+	close(b.done)
+}
+
 // onDisk is true while events go to the spool.
 func (p *Pipeline) onDisk() bool { return p.spool != nil && p.retry.IsZero() }
 
@@ -152,13 +172,15 @@ const tryDiskEvery = time.Second
 
 // diskFailed lets events wait in memory until the disk works again.
 func (p *Pipeline) diskFailed(err error) {
-	if p.retry.IsZero() {
+	if !p.failing {
+		p.failing = true
 		p.config.Logger.Error("loguro: the spool cannot be written; events wait in memory until it can", "spool", p.config.Spool, "error", err)
 	}
 	p.retry = time.Now().Add(tryDiskEvery)
 	p.mu.Lock()
 	p.counts.SpoolErrors++
 	p.mu.Unlock()
+	signal(p.dirtied) // goes on trying
 }
 
 // tryDisk goes back to the disk if it works again.
@@ -172,7 +194,6 @@ func (p *Pipeline) tryDisk() {
 		p.diskFailed(err)
 		return
 	}
-	p.config.Logger.Info("loguro: the spool can be written again", "spool", p.config.Spool)
 	p.retry = time.Time{}
 	p.seal()
 	b.segment = segment

@@ -33,6 +33,7 @@ type task struct {
 	part      spool.Range
 	whole     bool
 	heir      bool      // of a task that failed: since is that one's
+	unsure    bool      // an attempt may have arrived though it failed
 	failures  int       // attempts that failed
 	since     uint64    // the lane's successes at the first of them,
 	seen      uint64    // and at the last
@@ -248,6 +249,7 @@ func (l *lane) failed(t *task, events []event.Event, err error) {
 	now := time.Now()
 	l.breaker.failure(now, retryAfter(err))
 	t.failed(l.breaker, now)
+	t.unsure = t.unsure || unsure(err)
 	pending := l.counts.Pending
 	blame := len(events) > 0 && t.toBlame(l.breaker.successes)
 	p.mu.Unlock()

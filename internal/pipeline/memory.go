@@ -34,7 +34,7 @@ func (p *Pipeline) take(b *batch) ([]event.Event, error) {
 	b.load.Lock() // one lane fetches them for all
 	defer b.load.Unlock()
 	p.mu.Lock()
-	events, parts, segment := b.joined, b.chunks, b.segment
+	events, parts, segment, some := b.joined, b.chunks, b.segment, b.events
 	p.mu.Unlock()
 	switch {
 	case events != nil:
@@ -50,7 +50,7 @@ func (p *Pipeline) take(b *batch) ([]event.Event, error) {
 	case segment == nil:
 		return nil, nil
 	}
-	events, err := segment.Events()
+	events, err := segment.Events(some)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errGone
 	}

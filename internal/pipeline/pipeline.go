@@ -52,6 +52,7 @@ type Pipeline struct {
 	intake  sync.Mutex
 	open    *batch          // the batch under way; nil: none
 	retry   time.Time       // when to try the disk again; zero while it works
+	failing bool            // the disk failed, and no append went well since
 	records []*spool.Record // room for those that are written together
 
 	mu           sync.Mutex
@@ -117,6 +118,7 @@ func New(config Config) (*Pipeline, error) {
 		if p.spool, err = spool.Open(config.Spool, fsys); err != nil {
 			return nil, fmt.Errorf("Spool %q: %w", config.Spool, err)
 		}
+		p.config.Spool = p.spool.Dir()
 		p.adopt()
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())

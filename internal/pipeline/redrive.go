@@ -79,7 +79,7 @@ func (p *Pipeline) requeue(dead spool.Dead) (*batch, error) {
 		return nil, fmt.Errorf("batch id %q of dead letters: %w", dead.BatchID, err)
 	}
 	b := p.newBatch()
-	b.id, b.events, b.sealed, b.away = id, len(dead.Events), true, true
+	b.id, b.events, b.sealed, b.away, b.since = id, len(dead.Events), true, true, dead.FailedAt
 	// Only who refused them gets them: the others have them.
 	b.rest = spool.Rest{}
 	for _, l := range p.lanes {

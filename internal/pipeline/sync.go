@@ -33,7 +33,9 @@ func (p *Pipeline) syncLoop(stop <-chan struct{}) {
 		if p.spool == nil {
 			continue
 		}
-		p.spill()
+		if p.spill(ended) {
+			signal(p.dirtied) // later again
+		}
 		if err := p.syncAll(); err != nil && time.Since(logged) >= logEvery {
 			logged = time.Now()
 			p.config.Logger.Error("loguro: the spool cannot be synced; a power cut would take its latest events", "spool", p.config.Spool, "error", err)
@@ -70,32 +72,34 @@ func (p *Pipeline) unsynced(b *batch) {
 	}
 }
 
-// spill writes the batches to disk that were accepted while that failed.
-func (p *Pipeline) spill() {
+// spill writes the batches to disk that were accepted while that failed, if it works again. It returns true if some are
+// left.
+func (p *Pipeline) spill(last bool) bool {
 	p.intake.Lock()
-	failing := !p.onDisk()
-	p.intake.Unlock()
-	if failing {
-		return
-	}
-	var batches []*batch
 	p.mu.Lock()
-	for place := p.live.Front(); place != nil && p.inMemoryOnly > 0; place = place.Next() {
-		if b := place.Value.(*batch); b.segment == nil && b.sealed {
-			batches = append(batches, b)
+	waiting := p.inMemoryOnly > 0 || p.open != nil && p.open.segment == nil
+	p.mu.Unlock()
+	if waiting {
+		p.tryDisk()
+	}
+	works := p.onDisk() || last
+	p.intake.Unlock()
+	if !waiting || !works {
+		return waiting
+	}
+	for _, b := range p.waiting() {
+		if p.segmentOf(b) == nil && !p.store(b) {
+			return true
 		}
 	}
-	p.mu.Unlock()
-	for _, b := range batches {
-		p.store(b)
-	}
+	return false
 }
 
 // store writes a batch to disk that was in memory only. An error needs no word: the batch stays where it is.
-func (p *Pipeline) store(b *batch) {
+func (p *Pipeline) store(b *batch) bool {
 	events, err := p.take(b)
 	if err != nil {
-		return
+		return false
 	}
 	defer p.release(b)
 	p.mu.Lock()
@@ -103,7 +107,7 @@ func (p *Pipeline) store(b *batch) {
 	p.mu.Unlock()
 	segment, err := p.spool.Store(b.number, b.id, events, rest, parted)
 	if err != nil {
-		return
+		return false
 	}
 	p.mu.Lock()
 	over := b.place == nil // delivered meanwhile
@@ -116,6 +120,7 @@ func (p *Pipeline) store(b *batch) {
 	if over {
 		_ = segment.Remove()
 	}
+	return true
 }
 
 // leave closes the files and folders. What is left belongs to the next process.

@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-
-	"github.com/loguro/loguro/event"
 )
 
 // Adopted is a segment of a dead process.
@@ -127,13 +125,7 @@ func (s *Spool) release(h *home) {
 
 // inspect reads a segment through, mends it and adds it to a.
 func (s *Spool) inspect(g *Segment, a *Adoption) error {
-	var e event.Event
-	report, err := g.read(func(payload []byte) error {
-		if e.UnmarshalBinary(payload) != nil {
-			return errUnreadable
-		}
-		return nil
-	})
+	report, err := g.read(func([]byte) error { return nil })
 	if err != nil {
 		return fmt.Errorf("read spool segment %s: %w", g.path+segmentSuffix, err) // it stays, and keeps its folder
 	}

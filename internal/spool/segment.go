@@ -138,9 +138,9 @@ func (g *Segment) content() ([]byte, error) {
 	return w.buf, err
 }
 
-// Events reads the batch back. What is damaged is left out.
-func (g *Segment) Events() ([]event.Event, error) {
-	var events []event.Event
+// Events reads the batch back; some say how many there should be. What is damaged is left out.
+func (g *Segment) Events(some int) ([]event.Event, error) {
+	events := make([]event.Event, 0, some)
 	_, err := g.read(func(payload []byte) error {
 		var e event.Event
 		if e.UnmarshalBinary(payload) != nil {

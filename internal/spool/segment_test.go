@@ -61,7 +61,7 @@ func adopt(t *testing.T, dir string) (names []string, a Adoption) {
 	s := open(t, dir)
 	a = s.Adopt()
 	for _, g := range a.Segments {
-		events, err := g.Segment.Events()
+		events, err := g.Segment.Events(g.Events)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -31,8 +31,12 @@ type Spool struct {
 // Open checks that dir can hold a spool, and makes it if it is missing. An error is one that somebody has to mend. A
 // disk that is full or read-only at the moment is none: that may pass, and Create will tell.
 func Open(dir string, fsys FS) (*Spool, error) {
+	dir, err := filepath.Abs(dir) // the application may change its working directory
+	if err != nil {
+		return nil, err
+	}
 	s := &Spool{fs: fsys, dir: dir, homes: map[string]*home{}}
-	err := s.prepare()
+	err = s.prepare()
 	if err != nil && !passing(err) {
 		return nil, err
 	}
@@ -41,7 +45,7 @@ func Open(dir string, fsys FS) (*Spool, error) {
 }
 
 func (s *Spool) prepare() error {
-	if err := makeDir(s.fs, filepath.Clean(s.dir)); err != nil {
+	if err := makeDir(s.fs, s.dir); err != nil {
 		if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("it or a parent of it is a file; name a directory, or move the file away: %w", err)
 		}
@@ -90,7 +94,7 @@ func (s *Spool) home() (*home, error) {
 	if s.own != nil && s.own.holds(filepath.Join(s.own.dir, lockName)) {
 		return s.own, nil
 	}
-	if err := makeDir(s.fs, filepath.Clean(s.dir)); err != nil {
+	if err := makeDir(s.fs, s.dir); err != nil {
 		return nil, err
 	}
 	own, err := newHome(s.fs, s.dir)
