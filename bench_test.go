@@ -16,9 +16,9 @@ type discard struct{}
 
 func (discard) Export(context.Context, loguro.Batch) error { return nil }
 
-func benchTracker(b *testing.B) *loguro.Tracker {
+func benchTracker(b *testing.B, spool string) *loguro.Tracker {
 	b.Helper()
-	tracker, err := loguro.New(loguro.Config{Exporter: discard{}, Keys: [][]byte{testKey}, Logger: slog.New(slog.DiscardHandler)})
+	tracker, err := loguro.New(loguro.Config{Exporter: discard{}, Keys: [][]byte{testKey}, Spool: spool, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -61,8 +61,8 @@ func navigate() *http.Request {
 func BenchmarkRequest(b *testing.B) {
 	bare := http.HandlerFunc(benchPage)
 	b.Run("bare", func(b *testing.B) { serve(b, bare, navigate()) })
-	b.Run("counted", func(b *testing.B) { // a returning visitor's page
-		h := benchTracker(b).Handler(bare)
+	counted := func(b *testing.B, spool string) { // a returning visitor's page
+		h := benchTracker(b, spool).Handler(bare)
 		r := navigate()
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
@@ -70,9 +70,11 @@ func BenchmarkRequest(b *testing.B) {
 			r.AddCookie(c)
 		}
 		serve(b, h, r)
-	})
+	}
+	b.Run("counted", func(b *testing.B) { counted(b, "") })
+	b.Run("counted, on disk", func(b *testing.B) { counted(b, b.TempDir()) })
 	b.Run("counted, 16k visitors", func(b *testing.B) {
-		h := benchTracker(b).Handler(bare)
+		h := benchTracker(b, "").Handler(bare)
 		requests := make([]*http.Request, 16<<10)
 		for i := range requests {
 			requests[i] = navigate()
@@ -90,32 +92,34 @@ func BenchmarkRequest(b *testing.B) {
 			h.ServeHTTP(w, r.WithContext(r.Context()))
 		}
 	})
-	b.Run("first visit", func(b *testing.B) { serve(b, benchTracker(b).Handler(bare), navigate()) })
+	b.Run("first visit", func(b *testing.B) { serve(b, benchTracker(b, "").Handler(bare), navigate()) })
 	b.Run("uncounted", func(b *testing.B) { // an asset
 		r := navigate()
 		r.Header.Set("Sec-Fetch-Dest", "style")
-		serve(b, benchTracker(b).Handler(bare), r)
+		serve(b, benchTracker(b, "").Handler(bare), r)
 	})
 }
 
 func BenchmarkTrack(b *testing.B) {
-	for _, size := range []int{0, 2, 10} {
-		b.Run(fmt.Sprintf("%d props", size), func(b *testing.B) {
-			props := loguro.Props{}
-			for i := range size {
-				props[fmt.Sprintf("property_%d", i)] = "value"
-			}
-			tracker := benchTracker(b)
-			h := tracker.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				ctx := r.Context()
-				b.ReportAllocs()
-				for b.Loop() {
-					if err := loguro.Track(ctx, "subscription_upgraded", props); err != nil {
-						b.Fatal(err)
-					}
+	track := func(b *testing.B, spool string, size int) {
+		props := loguro.Props{}
+		for i := range size {
+			props[fmt.Sprintf("property_%d", i)] = "value"
+		}
+		tracker := benchTracker(b, spool)
+		h := tracker.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx := r.Context()
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := loguro.Track(ctx, "subscription_upgraded", props); err != nil {
+					b.Fatal(err)
 				}
-			}))
-			h.ServeHTTP(&nullWriter{header: http.Header{}}, navigate())
-		})
+			}
+		}))
+		h.ServeHTTP(&nullWriter{header: http.Header{}}, navigate())
+	}
+	for _, size := range []int{0, 2, 10} {
+		b.Run(fmt.Sprintf("%d props", size), func(b *testing.B) { track(b, "", size) })
+		b.Run(fmt.Sprintf("%d props, on disk", size), func(b *testing.B) { track(b, b.TempDir(), size) })
 	}
 }

@@ -19,6 +19,8 @@ const (
 	// suspectAfter is how many failures make it worth while to try another batch: some six seconds. If that one works,
 	// the store is well, and the first is to blame; if not, it is the store.
 	suspectAfter = 8
+	// outageAfter is how many suspects, with no success since the first failure of each, mean that it is the store.
+	outageAfter = 4
 	// blameAlone is how many failures split a batch when there was no other to compare it with: some two minutes.
 	blameAlone = 14
 	// blamePart is how many failures split a part while other parts work.
@@ -53,6 +55,7 @@ func (b *breaker) close() { b.failures, b.openUntil = 0, time.Time{} }
 // tried before it. It needs mu.
 func (t *task) failed(b breaker, now time.Time) {
 	t.failures++
+	t.pardoned = false
 	switch {
 	case t.failures == 1 && !t.heir:
 		t.since = b.successes
@@ -64,6 +67,9 @@ func (t *task) failed(b breaker, now time.Time) {
 		t.notBefore = now.Add(backoff(t.failures))
 	}
 }
+
+// suspect is true for a task that failed so often that others are tried before it.
+func (t *task) suspect() bool { return t.failures >= suspectAfter && !t.pardoned }
 
 // toBlame is true if the failures are the task's own fault, as far as can be told: it is split then, and a single event
 // goes to the dead letters. Splitting does no harm where the store is to blame; burying needs better reasons.

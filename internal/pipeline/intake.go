@@ -114,7 +114,7 @@ func (p *Pipeline) keep(b *batch, items []*item) {
 		b.events++
 		b.bytes += it.size
 		if !b.away {
-			b.chunks = b.chunks.add(it.event, &p.spare)
+			b.chunks = b.chunks.add(&it.event, &p.spare)
 			p.memory += it.size
 		}
 	}

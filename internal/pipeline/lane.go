@@ -34,6 +34,7 @@ type task struct {
 	whole     bool
 	heir      bool      // of a task that failed: since is that one's
 	unsure    bool      // an attempt may have arrived though it failed
+	pardoned  bool      // somebody waits for it: no suspect until it fails again
 	failures  int       // attempts that failed
 	since     uint64    // the lane's successes at the first of them,
 	seen      uint64    // and at the last
@@ -120,17 +121,22 @@ func (l *lane) next() (*task, time.Duration) {
 	return t, wait
 }
 
-// ready returns the first task that is not set aside; without one, how long until one is not, 0 if there is none. It
-// needs mu.
-func (l *lane) ready(now time.Time) (_ *task, first time.Duration) {
+// ready returns the first task that is not set aside, one that failed often only if there is no other; without one, how
+// long until one is not, 0 if there is none. It needs mu.
+func (l *lane) ready(now time.Time) (suspect *task, first time.Duration) {
 	for _, t := range l.queue {
 		wait := t.notBefore.Sub(now)
-		if wait <= 0 {
+		switch {
+		case wait <= 0 && !t.suspect():
 			return t, 0
-		}
-		if first == 0 || wait < first {
+		case wait <= 0 && suspect == nil:
+			suspect = t
+		case wait > 0 && (first == 0 || wait < first):
 			first = wait
 		}
+	}
+	if suspect != nil {
+		return suspect, 0
 	}
 	return nil, first
 }
@@ -151,8 +157,8 @@ func (l *lane) sleep(d time.Duration) {
 		l.p.mu.Lock()
 		defer l.p.mu.Unlock()
 		l.breaker.openUntil = time.Time{}
-		for _, t := range l.queue {
-			t.notBefore = time.Time{}
+		for _, t := range l.queue { // all of them, in order
+			t.notBefore, t.pardoned = time.Time{}, true
 		}
 	case <-l.p.ctx.Done():
 	}

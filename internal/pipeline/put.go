@@ -9,7 +9,7 @@ import (
 
 // item is an event on its way in.
 type item struct {
-	event  *event.Event
+	event  event.Event  // a copy: a pointer would send every caller's event to the heap
 	record spool.Record // with a spool only
 	size   int          // in memory
 	err    error
@@ -22,20 +22,22 @@ var items = sync.Pool{New: func() any { return new(item) }}
 // spool the event has reached the operating system when Put returns nil, unless the disk fails: then it waits in memory.
 func (p *Pipeline) Put(e *event.Event) error {
 	it := items.Get().(*item)
-	defer items.Put(it)
-	it.event, it.size, it.err = e, e.Size(), nil
+	it.event, it.size = *e, e.Size()
 	if p.spool != nil {
 		// Here and not under the lock: the processor's work of one request does not keep the others waiting.
-		if err := it.record.Encode(e); err != nil {
-			p.mu.Lock()
-			p.counts.Refused++
-			p.mu.Unlock()
-			return err
-		}
+		it.err = it.record.Encode(&it.event)
 	}
-	p.put(it)
-	it.event = nil
-	return it.err
+	if it.err == nil {
+		p.put(it)
+	} else {
+		p.mu.Lock()
+		p.counts.Refused++
+		p.mu.Unlock()
+	}
+	err := it.err
+	it.event, it.err = event.Event{}, nil // lets the strings go
+	items.Put(it)
+	return err
 }
 
 // groups bring callers together that come while another one writes: the first of them writes for all.

@@ -66,8 +66,8 @@ func (p *Pipeline) finish(b *batch) {
 	close(b.done)
 }
 
-// overdue is true if the batch under way is old enough to be sealed and the lane has nothing else to try. While the lane
-// is busy or keeps away from a failing store the batch grows: one that waits anyway need not be small.
+// overdue is true if the batch under way is old enough to be sealed and the lane has nothing better to try. While the
+// lane is busy or keeps away from a failing store the batch grows: one that waits anyway need not be small.
 func (p *Pipeline) overdue(l *lane) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -76,7 +76,16 @@ func (p *Pipeline) overdue(l *lane) bool {
 		return false
 	}
 	t, _ := l.ready(now)
-	return t == nil
+	if t == nil || !t.suspect() {
+		return t == nil
+	}
+	unproven := 0
+	for _, t := range l.queue {
+		if t.suspect() && t.since == l.breaker.successes {
+			unproven++
+		}
+	}
+	return unproven < outageAfter
 }
 
 // sealOld needs intake.
