@@ -287,27 +287,34 @@ func TestFlushIsBoundedAndSaysWhatWaits(t *testing.T) {
 	})
 }
 
-func TestShutdownDeliversEverythingAndEndsTheGoroutine(t *testing.T) {
-	before := runtime.NumGoroutine()
-	s := new(store)
-	p := s.open(t, nil)
-	put(t, p, 4)
-	for range 3 {
-		if err := p.Shutdown(t.Context()); err != nil {
-			t.Errorf("Shutdown() = %v", err)
-		}
-	}
-	if n := len(s.names()); n != 4 {
-		t.Errorf("%d events, want 4", n)
-	}
-	if err := p.Put(&event.Event{}); !errors.Is(err, ErrShutdown) {
-		t.Errorf("Put() after Shutdown = %v", err)
-	}
-	if err := p.Flush(t.Context()); err != nil {
-		t.Errorf("Flush() after Shutdown = %v", err)
-	}
-	if n := runtime.NumGoroutine(); n > before {
-		t.Errorf("%d goroutines, %d before", n, before)
+func TestShutdownDeliversEverythingAndEndsTheGoroutines(t *testing.T) {
+	for why, dir := range map[string]string{"in memory": "", "on disk": t.TempDir()} {
+		t.Run(why, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := new(store)
+				p := s.open(t, func(c *Config) { c.Spool, c.SpoolBytes = dir, 1<<20 })
+				put(t, p, 4)
+				for range 3 {
+					if err := p.Shutdown(t.Context()); err != nil {
+						t.Errorf("Shutdown() = %v", err)
+					}
+				}
+				if n := len(s.names()); n != 4 {
+					t.Errorf("%d events, want 4", n)
+				}
+				if err := p.Put(&event.Event{}); !errors.Is(err, ErrShutdown) {
+					t.Errorf("Put() after Shutdown = %v", err)
+				}
+				if err := p.Flush(t.Context()); err != nil {
+					t.Errorf("Flush() after Shutdown = %v", err)
+				}
+				select {
+				case <-p.done: // closed by the last of them; one that stayed would keep the bubble from ending
+				default:
+					t.Error("after Shutdown the goroutines have not ended")
+				}
+			})
+		})
 	}
 }
 
