@@ -33,15 +33,16 @@ func TestTheRootImportIsLight(t *testing.T) {
 // identity ← middleware ← loguro ← exporters ← examples; event and enrich know nothing above them.
 func TestNoArrowRunsBack(t *testing.T) {
 	for pkg, may := range map[string]string{
-		"event":                     "",
-		"enrich":                    "",
-		"identity":                  "",
-		"middleware":                "identity",
-		"internal/spool":            "event",
-		"internal/pipeline":         "event internal/spool",
-		".":                         "event enrich identity middleware internal/pipeline internal/spool",
-		"exporters/parquetexporter": ". event enrich identity middleware internal/pipeline internal/spool",
-		"exporters/exportertest":    ". event enrich identity middleware internal/pipeline internal/spool",
+		"event":                        "",
+		"enrich":                       "",
+		"identity":                     "",
+		"middleware":                   "identity",
+		"internal/spool":               "event",
+		"internal/pipeline":            "event internal/spool",
+		".":                            "event enrich identity middleware internal/pipeline internal/spool",
+		"exporters/parquetexporter":    ". event enrich identity middleware internal/pipeline internal/spool",
+		"exporters/clickhouseexporter": ". event enrich identity middleware internal/pipeline internal/spool",
+		"exporters/exportertest":       ". event enrich identity middleware internal/pipeline internal/spool",
 	} {
 		target := "./" + pkg
 		for _, path := range deps(t, "{{if not .Standard}}{{.ImportPath}}{{end}}", target) {

@@ -1,0 +1,79 @@
+package clickhouseexporter
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// connect opens no connection yet: the driver does that when one is needed.
+func connect(opts Options) (conn driver.Conn, own bool, err error) {
+	switch {
+	case opts.Conn != nil && opts.DSN != "":
+		return nil, false, errors.New("Options.DSN and Options.Conn are both set; drop one of the two")
+	case opts.Conn != nil:
+		return opts.Conn, false, nil
+	case opts.DSN == "":
+		return nil, false, errors.New(`Options.DSN is empty; name the server, such as "clickhouse://user:password@host:9000/database", or set Conn`)
+	}
+	o, err := clickhouse.ParseDSN(opts.DSN)
+	if err != nil {
+		return nil, false, fmt.Errorf("Options.DSN is malformed, want clickhouse://user:password@host:9000/database: %w", err)
+	}
+	if o.Compression == nil {
+		o.Compression = &clickhouse.Compression{Method: clickhouse.CompressionLZ4} // a fifth of the bytes for little work
+	}
+	if o.ReadTimeout == 0 {
+		o.ReadTimeout = time.Minute
+	}
+	o.DialContext = dialer(o)
+	conn, err = clickhouse.Open(o)
+	if err != nil {
+		return nil, false, fmt.Errorf("open ClickHouse: %w", err)
+	}
+	return conn, true, nil
+}
+
+// writeTimeout is how long a write may wait for a network that takes nothing. The driver itself waits for as long as TCP
+// does, a quarter of an hour.
+const writeTimeout = 20 * time.Second
+
+// dialer does what the driver's own does, but for the time that a write may take.
+func dialer(o *clickhouse.Options) func(ctx context.Context, addr string) (net.Conn, error) {
+	d := &net.Dialer{Timeout: o.DialTimeout}
+	return func(ctx context.Context, addr string) (net.Conn, error) {
+		conn, err := d.DialContext(ctx, "tcp", addr)
+		if err != nil {
+			return nil, err
+		}
+		conn = timedConn{conn}
+		if o.TLS == nil || o.Protocol == clickhouse.HTTP { // over HTTP the transport does it
+			return conn, nil
+		}
+		config := o.TLS.Clone()
+		if config.ServerName == "" {
+			config.ServerName, _, _ = net.SplitHostPort(addr)
+		}
+		secure := tls.Client(conn, config)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			conn.Close()
+			return nil, err
+		}
+		return secure, nil
+	}
+}
+
+type timedConn struct{ net.Conn }
+
+func (c timedConn) Write(p []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
+}
