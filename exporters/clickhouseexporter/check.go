@@ -91,10 +91,11 @@ func (o Options) addColumns(missing []column) (statements []string) {
 	for i, table := range tables {
 		var adds []string
 		for _, c := range missing {
+			definition := o.definition(c, o.name(c.key))
 			if i > 0 {
-				c.codec = "" // a Distributed table stores nothing
+				definition, _, _ = strings.Cut(definition, " CODEC(") // a Distributed table stores nothing
 			}
-			adds = append(adds, "ADD COLUMN IF NOT EXISTS "+o.definition(c, o.name(c.key)))
+			adds = append(adds, "ADD COLUMN IF NOT EXISTS "+definition)
 		}
 		statements = append(statements, "ALTER TABLE "+o.qualified(table)+o.onCluster()+" "+strings.Join(adds, ", "))
 	}

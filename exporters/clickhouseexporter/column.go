@@ -10,7 +10,7 @@ import (
 type column struct {
 	key   string // as in the event's JSON; the column is named so unless Options.Columns says otherwise
 	sql   string // its type in a table that we make
-	codec string // in a table that we make; "" is the server's own
+	codec string // in a table that we make, if it is not defaultCodec
 
 	text   func(*loguro.Event) string
 	id     func(*loguro.Event) uuid.UUID
@@ -23,7 +23,9 @@ type column struct {
 const (
 	words = "LowCardinality(String)" // some thousands of different values at most
 	text  = "String"
-	zstd  = "ZSTD(1)"
+
+	// defaultCodec takes a tenth off the server's own, LZ4, and is as fast to query.
+	defaultCodec = "ZSTD(1)"
 )
 
 // columns are in the order of the event's JSON. Nothing is Nullable, which costs a second file per column and makes
@@ -31,19 +33,19 @@ const (
 var columns = []column{
 	{key: "event_type", sql: words, text: func(e *loguro.Event) string { return string(e.Type) }},
 	{key: "custom_event_name", sql: words, text: func(e *loguro.Event) string { return e.Name }},
-	{key: "url", sql: text, codec: zstd, text: func(e *loguro.Event) string { return e.URL }},
-	{key: "path", sql: text, codec: zstd, text: func(e *loguro.Event) string { return e.Path }},
+	{key: "url", sql: text, text: func(e *loguro.Event) string { return e.URL }},
+	{key: "path", sql: text, text: func(e *loguro.Event) string { return e.Path }},
 	{key: "visitor_id", sql: "UUID", id: func(e *loguro.Event) uuid.UUID { return e.Visitor }},
-	{key: "session_id", sql: "UUID", codec: zstd, id: func(e *loguro.Event) uuid.UUID { return e.Session }},
-	{key: "user_id", sql: text, codec: zstd, text: func(e *loguro.Event) string { return e.User }},
-	{key: "custom_props", sql: text, codec: zstd, props: true},
-	{key: "timestamp", sql: "DateTime64(3, 'UTC')", codec: "DoubleDelta, " + zstd, millis: func(e *loguro.Event) int64 { return e.Time }},
-	{key: "event_id", sql: "UUID", codec: zstd, id: func(e *loguro.Event) uuid.UUID { return e.ID }},
-	{key: "referrer", sql: text, codec: zstd, text: func(e *loguro.Event) string { return e.Referrer }},
-	{key: "title", sql: text, codec: zstd, text: func(e *loguro.Event) string { return e.Title }},
+	{key: "session_id", sql: "UUID", id: func(e *loguro.Event) uuid.UUID { return e.Session }},
+	{key: "user_id", sql: text, text: func(e *loguro.Event) string { return e.User }},
+	{key: "custom_props", sql: text, props: true},
+	{key: "timestamp", sql: "DateTime64(3, 'UTC')", codec: "Delta, ZSTD(1)", millis: func(e *loguro.Event) int64 { return e.Time }},
+	{key: "event_id", sql: "UUID", id: func(e *loguro.Event) uuid.UUID { return e.ID }},
+	{key: "referrer", sql: text, text: func(e *loguro.Event) string { return e.Referrer }},
+	{key: "title", sql: text, text: func(e *loguro.Event) string { return e.Title }},
 	{key: "route", sql: words, text: func(e *loguro.Event) string { return e.Route }},
-	{key: "status", sql: "UInt16", codec: zstd, number: func(e *loguro.Event) int64 { return int64(e.Status) }},
-	{key: "duration_ms", sql: "UInt32", codec: zstd, number: func(e *loguro.Event) int64 { return e.Duration }},
+	{key: "status", sql: "UInt16", number: func(e *loguro.Event) int64 { return int64(e.Status) }},
+	{key: "duration_ms", sql: "UInt32", number: func(e *loguro.Event) int64 { return e.Duration }},
 	{key: "country", sql: words, text: func(e *loguro.Event) string { return e.Country }},
 	{key: "region", sql: words, text: func(e *loguro.Event) string { return e.Region }},
 	{key: "city", sql: words, text: func(e *loguro.Event) string { return e.City }},

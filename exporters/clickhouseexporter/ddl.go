@@ -1,6 +1,7 @@
 package clickhouseexporter
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -61,7 +62,7 @@ func (o Options) window() string {
 
 // definition is a column in CREATE and ALTER statements.
 func (o Options) definition(c column, name string) string {
-	typ, codec := c.sql, c.codec
+	typ, codec := c.sql, cmp.Or(c.codec, defaultCodec)
 	if c.props {
 		typ = string(o.Props)
 		if o.Props == PropsJSON {
