@@ -46,7 +46,7 @@ func TestCatPrintsTheEventsInOrder(t *testing.T) {
 	dir := variety(t)
 	files := segments(t, dir)
 	letters := glob(t, dir, "dead", "*")[0]
-	torn := files[4] + ": torn: the last 64 bytes, from byte 91 on; skipped"
+	torn := files[4] + ": torn: the last 68 bytes, from byte 95 on; skipped"
 	before := tree(t, dir)
 	for _, test := range []struct {
 		args   []string

@@ -49,9 +49,6 @@ func export(c *call) int {
 	progress := c.progress()
 	defer progress.end()
 	plan := planExport(dir, *as, contents, *dead, c.complain)
-	if *keep {
-		plan.others = nil // nothing is deleted anyway
-	}
 	s := summary{Dir: dir, To: kind, Exporter: *as, Keep: *keep}
 	s.planned(plan)
 	if !plan.nothing() {

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 	"sync/atomic"
+
+	"github.com/loguro/loguro/internal/pipeline"
 )
 
 // logHandler prints the warnings and errors of the pipeline for people, a line each.
@@ -23,6 +25,9 @@ func (h *logHandler) Enabled(_ context.Context, level slog.Level) bool {
 }
 
 func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == pipeline.OwedMessage {
+		return nil // the summary says it
+	}
 	var details []string
 	r.Attrs(func(a slog.Attr) bool {
 		details = append(details, a.Key+" "+a.Value.String())

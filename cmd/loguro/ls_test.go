@@ -50,7 +50,7 @@ func TestListSaysWhatIsInASpool(t *testing.T) {
 	r.check(t, 0, nil, nil)
 	want := `DIR/ID: in use by a living process
  SEGMENT EVENTS SIZE AGE WAITS FOR DAMAGE
- 0000000001-ID.seg 1 91 B AGE all none
+ 0000000001-ID.seg 1 95 B AGE all none
 
 DIR/ID: left by a dead process; the next one takes over
  SEGMENT EVENTS SIZE AGE WAITS FOR DAMAGE
@@ -58,12 +58,12 @@ DIR/ID: left by a dead process; the next one takes over
 
 DIR/ID: left by a dead process; the next one takes over
  SEGMENT EVENTS SIZE AGE WAITS FOR DAMAGE
- 0000000001-ID.seg 1 91 B AGE all none
- 0000000002-ID.seg 1 91 B AGE all none
+ 0000000001-ID.seg 1 95 B AGE all none
+ 0000000002-ID.seg 1 95 B AGE all none
 
 DIR/ID: left by a dead process; the next one takes over
  SEGMENT EVENTS SIZE AGE WAITS FOR DAMAGE
- 0000000001-ID.seg 1 155 B AGE all torn: the last 64 bytes, from byte 91 on
+ 0000000001-ID.seg 1 163 B AGE all torn: the last 68 bytes, from byte 95 on
 
 DIR: dead letters, which are events that an exporter refused for good
  FILE EVENTS SIZE AGE EXPORTER REASON
@@ -71,7 +71,7 @@ DIR: dead letters, which are events that an exporter refused for good
 
 DIR: damaged parts that were cut out of segments
  FILE OFFSET SIZE AGE
- corrupt/ID-24.bin 24 67 B AGE
+ corrupt/ID-24.bin 24 71 B AGE
 
 DIR: not complete, or not of a spool
  ID/0000000001-ID.seg.tmp
@@ -167,7 +167,7 @@ func TestListAsJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.out), &l); err != nil {
 		t.Fatal(err)
 	}
-	bytes := 91 + 163 + 91 + 91 + 155 + l.Letters[0].Bytes
+	bytes := 95 + 171 + 95 + 95 + 163 + l.Letters[0].Bytes
 	if want := (totals{Processes: 4, Living: 1, Segments: 5, DamagedSegments: 1, Events: 6, Bytes: bytes, DeadEvents: 1, CorruptFiles: 1}); l.Totals != want {
 		t.Errorf("totals = %+v, want %+v", l.Totals, want)
 	}

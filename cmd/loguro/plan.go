@@ -2,15 +2,12 @@ package main
 
 import (
 	"io/fs"
-	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 
 	"github.com/loguro/loguro/internal/spool"
 )
-
-// unnamed stands for an exporter that lacks a batch and that no side file names.
-const unnamed = "another exporter"
 
 // plan is what an export takes out of a spool, and what it must leave.
 type plan struct {
@@ -22,7 +19,6 @@ type plan struct {
 	already int             // of them, that the exporter has
 	living  []spool.Process // that have batches, which stay
 	broken  []spool.Process // that cannot be read
-	others  []string        // exporters that need the batches too, so that they are not deleted yet
 
 	letters []spool.LetterFile // that are redriven,
 	revived map[string]bool    // and the batches that they become
@@ -34,7 +30,6 @@ type plan struct {
 // planExport looks into side files and dead letters, and says what to do. With redrive, dead letters go too.
 func planExport(dir, exporter string, contents spool.Contents, redrive bool, complain func(string, ...any)) *plan {
 	p := &plan{dir: dir, exporter: exporter, folders: map[string]bool{}, revived: map[string]bool{}, foreign: map[string]int{}}
-	others := map[string]bool{}
 	for _, process := range contents.Processes {
 		if process.State == spool.StateLiving {
 			if len(process.Segments) > 0 {
@@ -52,34 +47,19 @@ func planExport(dir, exporter string, contents spool.Contents, redrive bool, com
 				continue
 			}
 			p.batches++
-			rest, err := f.Rest()
+			rest, err := process.Rest(f)
 			if err != nil { // the pipeline takes it for what nobody has
 				complain("%v", err)
 			}
-			p.consider(rest, others)
+			if parts, _ := rest.Of(exporter, math.MaxInt); len(parts) == 0 {
+				p.already++
+			}
 		}
 	}
-	p.others = slices.Sorted(maps.Keys(others))
 	for _, f := range contents.Letters {
 		p.considerLetters(f, redrive, complain)
 	}
 	return p
-}
-
-func (p *plan) consider(rest spool.Rest, others map[string]bool) {
-	lacking := false
-	for name, parts := range rest {
-		if name != p.exporter {
-			others[name] = true
-			lacking = lacking || len(parts) > 0
-		}
-	}
-	if parts, some := rest[p.exporter]; some && len(parts) == 0 {
-		p.already++
-		if !lacking { // and yet the segment was not deleted
-			others[unnamed] = true
-		}
-	}
 }
 
 func (p *plan) considerLetters(f spool.LetterFile, redrive bool, complain func(string, ...any)) {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/loguro/loguro/internal/spool"
 )
@@ -10,7 +12,8 @@ import (
 type remains struct {
 	waiting int      // for this exporter, of those that were planned,
 	redrive int      // and of dead letters
-	held    int      // for others only
+	held    int      // for others only,
+	heldFor []string // these
 	taken   int      // by another process in the meantime,
 	by      []string // whose folders these were
 }
@@ -24,16 +27,17 @@ func (s *shipment) look() (r remains, err error) {
 	for _, process := range contents.Processes {
 		planned, taken := s.plan.folders[process.Name], r.taken
 		for _, f := range process.Segments {
-			rest, _ := f.Rest() // planExport said it
-			parts, some := rest[s.plan.exporter]
+			rest, _ := process.Rest(f) // planExport said it
+			parts, _ := rest.Of(s.plan.exporter, math.MaxInt)
 			switch {
 			case !planned && s.plan.revived[f.ID.String()]:
 				r.redrive++
 			case !planned, f.Empty():
 			case process.State == spool.StateLiving:
 				r.taken++
-			case some && len(parts) == 0:
+			case len(parts) == 0:
 				r.held++
+				r.heldFor = append(r.heldFor, rest.Debts([]string{s.plan.exporter})...)
 			default:
 				r.waiting++
 			}
@@ -42,5 +46,7 @@ func (s *shipment) look() (r remains, err error) {
 			r.by = append(r.by, process.Name)
 		}
 	}
+	slices.Sort(r.heldFor)
+	r.heldFor = slices.Compact(r.heldFor)
 	return r, nil
 }

@@ -51,7 +51,7 @@ func (s *summary) planned(p *plan) {
 		s.Living = append(s.Living, process.Name)
 		s.LivingBatches += len(process.Segments)
 	}
-	s.HeldFor = append([]string{}, p.others...)
+	s.HeldFor = []string{}
 	s.DeadStaying, s.DeadForeign, s.DeadDamaged = p.staying, p.foreign, p.damaged
 	s.Left = p.batches - p.already
 }
@@ -61,7 +61,9 @@ func (s *summary) happened(o outcome) {
 	s.Batches = max(s.Left-o.remains.waiting-o.remains.taken, 0)
 	s.Left, s.LeftEvents = o.remains.waiting+o.remains.redrive, lane(o.Counts).Pending
 	s.Living, s.LivingBatches = append(s.Living, o.remains.by...), s.LivingBatches+o.remains.taken
-	s.Held = o.remains.held
+	if !s.Keep { // of a copy nothing is deleted anyway
+		s.Held, s.HeldFor = o.remains.held, append(s.HeldFor, o.remains.heldFor...)
+	}
 	s.Events, s.Redriven, s.Refused = o.delivered, o.redriven, o.refused
 	s.Torn, s.Corrupt, s.Lost = o.Torn, o.Corrupt, o.Lost
 	s.err, s.Interrupted = o.err, errors.Is(o.err, context.Canceled)

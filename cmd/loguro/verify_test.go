@@ -26,11 +26,11 @@ func TestVerifyFindsDamage(t *testing.T) {
 		damage func(t *testing.T, segment string)
 		want   string
 	}{
-		{"the power went", tear, "torn: the last 64 bytes, from byte 91 on"},
-		{"a block of zeros at the end", func(t *testing.T, s string) { write(t, s, append(read(t, s), make([]byte, 512)...)) }, "torn: the last 512 bytes, from byte 158 on"},
-		{"a bit of a payload", func(t *testing.T, s string) { flip(t, s, 40) }, "corrupt: 67 bytes, from byte 24 on"},
+		{"the power went", tear, "torn: the last 68 bytes, from byte 95 on"},
+		{"a block of zeros at the end", func(t *testing.T, s string) { write(t, s, append(read(t, s), make([]byte, 512)...)) }, "torn: the last 512 bytes, from byte 166 on"},
+		{"a bit of a payload", func(t *testing.T, s string) { flip(t, s, 40) }, "corrupt: 71 bytes, from byte 24 on"},
 		{"a bit of the header", func(t *testing.T, s string) { flip(t, s, 3) }, "corrupt: 24 bytes, from byte 0 on"},
-		{"a bit of the last record", func(t *testing.T, s string) { flip(t, s, 100) }, "torn: the last 67 bytes, from byte 91 on"},
+		{"a bit of the last record", func(t *testing.T, s string) { flip(t, s, 100) }, "torn: the last 71 bytes, from byte 95 on"},
 		{"a later version", fromTheFuture, "unknown version: the segment is of a version that this program does not know; use a newer one (version 9)"},
 		{"a side file", func(t *testing.T, s string) { write(t, strings.TrimSuffix(s, ".seg")+".json", []byte("{")) }, "side file: read what remains of a batch: "},
 	} {

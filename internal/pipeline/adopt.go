@@ -5,6 +5,9 @@ import "time"
 // lookEvery is how often a busy process looks for what dead ones left.
 const lookEvery = time.Minute
 
+// OwedMessage is what is logged of batches that wait for an exporter of an earlier configuration.
+const OwedMessage = "loguro: batches in the spool are owed to an exporter that is not configured; they stay there until it is, or until somebody ships them with loguro spool export"
+
 // lookForDead takes over what dead processes left since we last looked.
 func (p *Pipeline) lookForDead() {
 	if p.spool == nil {
@@ -23,16 +26,25 @@ func (p *Pipeline) lookForDead() {
 
 func (p *Pipeline) adopt() {
 	a := p.spool.Adopt()
-	events := 0
+	events, lost := 0, 0
 	var done []*batch // their process died between the last export and the removal
+	owed := map[string]int{}
 	p.mu.Lock()
 	p.looked = time.Now()
 	last := p.live.Back() // at the start, and where the one under way is in the way, before it
 	for _, s := range a.Segments {
-		b := &batch{id: s.ID, segment: s.Segment, events: s.Events, since: time.Now(), sealed: true, away: true,
+		b := &batch{id: s.ID, segment: s.Segment, events: s.Events, span: s.Span, since: time.Now(), sealed: true, away: true,
 			rest: s.Rest, parted: s.Rest != nil, done: make(chan struct{})}
+		for _, name := range s.Rest.Debts(p.names) {
+			b.owed = true
+			owed[name]++
+		}
 		if sec, nsec := s.ID.Time().UnixTime(); s.ID.Version() == 7 {
 			b.since = time.Unix(sec, nsec)
+		}
+		p.enqueue(b)
+		if b.lanes == 0 && b.owed {
+			continue // nothing for us to do
 		}
 		if last == nil || last.Value.(*batch).sealed {
 			b.place = p.live.PushBack(b)
@@ -40,11 +52,12 @@ func (p *Pipeline) adopt() {
 			b.place = p.live.InsertBefore(b, last)
 		}
 		events += s.Events
-		p.enqueue(b)
+		lost += s.Span - s.Events
 		if b.lanes == 0 {
 			done = append(done, b)
 		}
 	}
+	p.counts.Lost += uint64(lost)
 	p.counts.Adopted += uint64(events)
 	p.counts.Pending += events
 	p.counts.Torn += uint64(a.Torn)
@@ -56,7 +69,10 @@ func (p *Pipeline) adopt() {
 	}
 	if events > 0 || a.Torn+a.Corrupt > 0 {
 		p.config.Logger.Info("loguro: took over what a process that ended left in the spool", "spool", p.config.Spool,
-			"events", events, "batches", len(a.Segments), "torn", a.Torn, "corrupt", a.Corrupt)
+			"events", events, "batches", len(a.Segments), "torn", a.Torn, "corrupt", a.Corrupt, "lost_events", lost)
+	}
+	for name, batches := range owed {
+		p.config.Logger.Warn(OwedMessage, "spool", p.config.Spool, "exporter", name, "batches", batches)
 	}
 	for _, err := range a.Problems {
 		p.config.Logger.Error("loguro: part of the spool could not be taken over", "spool", p.config.Spool, "error", err)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"syscall"
 	"time"
 )
 
@@ -92,12 +91,15 @@ func (t *task) toBlame(successes uint64) bool {
 
 // unsure is true for errors that are no answer of the store.
 func unsure(err error) bool {
+	// An operation on a connection that is open; to dial is to try and know.
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op != "dial" {
+		return true
+	}
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return true
 	}
 	for _, e := range []error{
 		context.DeadlineExceeded, context.Canceled, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
-		syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED,
 	} {
 		if errors.Is(err, e) {
 			return true

@@ -140,7 +140,7 @@ func (p *Pipeline) seal() {
 		return
 	}
 	p.mu.Lock()
-	b.sealed = true
+	b.sealed, b.span = true, b.events
 	switch {
 	case b.segment != nil && !b.away:
 		p.held = append(p.held, b)

@@ -57,12 +57,17 @@ func (t *task) id() string {
 	return uuid.NewSHA1(t.batch.id, fmt.Appendf(nil, "%d-%d", t.part[0], t.part[1])).String()
 }
 
-// events are the task's of the batch's, which may have become fewer if the disk lost some.
-func (t *task) events(of []event.Event) []event.Event {
+// events are the task's of the batch's. Numbers are theirs in the batch where the disk lost some, else nil.
+func (t *task) events(of []event.Event, numbers []int) []event.Event {
 	if t.whole {
 		return of
 	}
-	return of[min(t.part[0], len(of)):min(t.part[1], len(of))]
+	from, to := t.part[0], t.part[1]
+	if numbers != nil {
+		from, _ = slices.BinarySearch(numbers, from)
+		to, _ = slices.BinarySearch(numbers, to)
+	}
+	return of[min(from, len(of)):min(to, len(of))]
 }
 
 func (t *task) size() int { return t.part[1] - t.part[0] }
@@ -184,7 +189,7 @@ func (l *lane) deliver(t *task) {
 			l.p.unsynced(b)
 		}
 	}
-	events := t.events(all)
+	events := t.events(all, l.p.numbersOf(b))
 	if len(events) == 0 {
 		l.finish(t)
 		return
@@ -287,9 +292,10 @@ func (l *lane) finish(t *task) {
 	t.batch.lanes--
 	over := t.batch.lanes == 0
 	p.mu.Unlock()
+	if !over || t.batch.owed {
+		l.saveRest(t.batch)
+	}
 	if over {
 		p.finish(t.batch)
-	} else {
-		l.saveRest(t.batch)
 	}
 }

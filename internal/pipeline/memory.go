@@ -50,7 +50,7 @@ func (p *Pipeline) take(b *batch) ([]event.Event, error) {
 	case segment == nil:
 		return nil, nil
 	}
-	events, err := segment.Events(some)
+	events, numbers, err := segment.Events(some)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errGone
 	}
@@ -64,7 +64,7 @@ func (p *Pipeline) take(b *batch) ([]event.Event, error) {
 	}
 	p.mu.Lock()
 	p.makeRoom(bytes)
-	b.bytes, b.joined, b.away = bytes, events, false
+	b.bytes, b.joined, b.numbers, b.away = bytes, events, numbers, false
 	p.memory += bytes
 	p.held = append(p.held, b)
 	lost := b.events - len(events)

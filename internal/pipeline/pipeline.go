@@ -47,6 +47,7 @@ type Pipeline struct {
 	config Config
 	spool  *spool.Spool // nil: memory only
 	lanes  []*lane
+	names  []string // of the lanes
 	groups groups
 
 	intake  sync.Mutex
@@ -81,21 +82,24 @@ type batch struct {
 	sealed  bool
 	place   *list.Element // nil: it is done
 	events  int
+	span    int           // events that there were when it was sealed; fewer are left where the disk lost some
 	bytes   int           // that its events take in memory
 	lanes   int           // that do not have it yet
 	dead    int           // events that went to the dead letters
 	done    chan struct{} // closed once every lane has it
 
-	rest   spool.Rest // what remains of it for lanes that have some of it already
+	rest   spool.Rest // what remains of it for each lane, once one has some of it
+	owed   bool       // to an exporter that is not configured: its segment stays
 	parted bool       // a lane got parts of it under ids of their own
 	saving sync.Mutex // of the side file
 
 	// Its events in memory: chunks until the first lane takes it, joined from then on.
-	chunks chunks
-	joined []event.Event
-	away   bool       // neither: they are read from the segment
-	users  int        // lanes that use joined now
-	load   sync.Mutex // held while they are fetched
+	chunks  chunks
+	joined  []event.Event
+	numbers []int      // of joined in the batch, where the disk lost some; nil: one after the other
+	away    bool       // neither: they are read from the segment
+	users   int        // lanes that use joined now
+	load    sync.Mutex // held while they are fetched
 }
 
 // New opens the spool, takes over what dead processes left there, and starts the goroutines; Shutdown ends them.
@@ -108,6 +112,7 @@ func New(config Config) (*Pipeline, error) {
 	}
 	for _, x := range config.Exporters {
 		p.lanes = append(p.lanes, newLane(p, x))
+		p.names = append(p.names, x.Name)
 	}
 	if config.Spool != "" {
 		var fsys spool.FS = spool.OS{}
@@ -115,7 +120,7 @@ func New(config Config) (*Pipeline, error) {
 			fsys = config.FS
 		}
 		var err error
-		if p.spool, err = spool.Open(config.Spool, fsys); err != nil {
+		if p.spool, err = spool.Open(config.Spool, fsys, p.names...); err != nil {
 			return nil, fmt.Errorf("Spool %q: %w", config.Spool, err)
 		}
 		p.config.Spool = p.spool.Dir()

@@ -11,15 +11,12 @@ import (
 // enqueue hands a sealed batch to the lanes that do not have all of it. It needs mu.
 func (p *Pipeline) enqueue(b *batch) {
 	for _, l := range p.lanes {
-		ranges, some := b.rest[l.counts.Name]
-		if !some {
-			ranges = []spool.Range{{0, b.events}}
-		}
+		ranges, whole := b.rest.Of(l.counts.Name, b.span)
 		if len(ranges) > 0 {
 			b.lanes++
 		}
 		for _, r := range ranges {
-			t := &task{batch: b, part: r, whole: !some}
+			t := &task{batch: b, part: r, whole: whole}
 			l.queue = append(l.queue, t)
 			l.counts.Pending += t.size()
 		}
@@ -52,7 +49,7 @@ func (p *Pipeline) finish(b *batch) {
 	p.counts.Dead += uint64(b.dead)
 	p.counts.Batches++
 	p.mu.Unlock()
-	if segment != nil {
+	if segment != nil && !b.owed {
 		b.saving.Lock() // another lane may just be writing the side file
 		err := segment.Remove()
 		b.saving.Unlock()
@@ -116,6 +113,13 @@ func (p *Pipeline) segmentOf(b *batch) *spool.Segment {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return b.segment
+}
+
+// numbersOf are those of the events that take returned.
+func (p *Pipeline) numbersOf(b *batch) []int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return b.numbers
 }
 
 // copyRest needs mu.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -80,14 +81,10 @@ func (p *Pipeline) requeue(dead spool.Dead) (*batch, error) {
 	}
 	b := p.newBatch()
 	b.id, b.events, b.sealed, b.away, b.since = id, len(dead.Events), true, true, dead.FailedAt
+	b.span = b.events
 	// Only who refused them gets them: the others have them.
-	b.rest = spool.Rest{}
-	for _, l := range p.lanes {
-		if l.counts.Name != dead.Exporter && len(p.lanes) > 1 {
-			b.rest[l.counts.Name] = []spool.Range{}
-		}
-	}
-	if len(b.rest) == len(p.lanes) {
+	b.rest = spool.Rest{dead.Exporter: {{0, b.span}}, spool.Others: {}}
+	if !slices.Contains(p.names, dead.Exporter) {
 		return nil, fmt.Errorf("dead letters of batch %s are of the exporter %q, which is not configured", dead.BatchID, dead.Exporter)
 	}
 	b.segment, err = p.spool.Store(b.number, b.id, dead.Events, b.rest, true)

@@ -79,20 +79,19 @@ func (l *lane) saveRest(b *batch) {
 	b.saving.Lock()
 	defer b.saving.Unlock()
 	p.mu.Lock()
+	if b.rest == nil {
+		b.rest = spool.Rest{}
+		for _, other := range p.lanes { // by name: a process that knows one of them only must not take it for done
+			b.rest[other.counts.Name] = []spool.Range{{0, b.span}}
+		}
+	}
 	ranges := []spool.Range{}
-	whole := false
 	for _, t := range l.queue {
 		if t.batch == b {
 			ranges = append(ranges, t.part)
-			whole = whole || t.whole
 		}
 	}
-	if !whole {
-		if b.rest == nil {
-			b.rest = spool.Rest{}
-		}
-		b.rest[l.counts.Name] = ranges
-	}
+	b.rest[l.counts.Name] = ranges
 	rest, parted, segment := b.copyRest(), b.parted, b.segment
 	if b.place == nil {
 		segment = nil // done meanwhile

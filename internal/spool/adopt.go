@@ -15,7 +15,8 @@ import (
 // Adopted is a segment of a dead process.
 type Adopted struct {
 	*Segment
-	Events int
+	Events int // that can be read
+	Span   int // that there were
 	Rest   Rest
 }
 
@@ -72,6 +73,10 @@ func (s *Spool) adopt(h *home, a *Adoption) {
 		s.release(h)
 		return
 	}
+	exporters, err := addressees(s.fs, h.dir)
+	if err != nil {
+		a.Problems = append(a.Problems, err)
+	}
 	h.add(1) // so that the folder does not go while we look
 	type found struct {
 		number uint64
@@ -102,32 +107,27 @@ func (s *Spool) adopt(h *home, a *Adoption) {
 		g := &Segment{ID: f.id, spool: s, home: h, salt: saltOf(f.id), path: filepath.Join(h.dir, f.base)}
 		g.sealed.Store(true)
 		h.add(1)
-		if err := s.inspect(g, a); err != nil {
+		if err := s.inspect(g, exporters, a); err != nil {
 			a.Problems = append(a.Problems, err)
 		}
 	}
-	h.drop()
-	s.release(h)
+	h.drop() // a folder without segments that we can read goes, or waits for a process that can
 }
 
-// release forgets a folder that is empty or could not be read, so that it is looked at again.
+// release forgets a folder that could not be read, so that it is looked at again.
 func (s *Spool) release(h *home) {
-	h.mu.Lock()
-	empty := h.files == 0
-	h.mu.Unlock()
-	if empty {
-		h.unlock()
-		s.mu.Lock()
-		delete(s.homes, filepath.Base(h.dir))
-		s.mu.Unlock()
-	}
+	h.unlock()
+	s.mu.Lock()
+	delete(s.homes, filepath.Base(h.dir))
+	s.mu.Unlock()
 }
 
 // inspect reads a segment through, mends it and adds it to a.
-func (s *Spool) inspect(g *Segment, a *Adoption) error {
-	report, err := g.read(func([]byte) error { return nil })
+func (s *Spool) inspect(g *Segment, exporters []string, a *Adoption) error {
+	report, err := g.read(func(int, []byte) error { return nil })
 	if err != nil {
-		return fmt.Errorf("read spool segment %s: %w", g.path+segmentSuffix, err) // it stays, and keeps its folder
+		g.home.drop() // it stays, for a process that can read it
+		return fmt.Errorf("read spool segment %s: %w", g.path+segmentSuffix, err)
 	}
 	if report.ID != uuid.Nil && report.ID != g.ID {
 		g.ID, g.salt = report.ID, saltOf(report.ID)
@@ -149,7 +149,10 @@ func (s *Spool) inspect(g *Segment, a *Adoption) error {
 	if err != nil {
 		a.Problems = append(a.Problems, err) // all of it for all: exporters are idempotent
 	}
-	a.Segments = append(a.Segments, Adopted{Segment: g, Events: report.Records, Rest: rest})
+	if rest == nil {
+		rest = allOf(exporters, report.Span)
+	}
+	a.Segments = append(a.Segments, Adopted{Segment: g, Events: report.Records, Span: report.Span, Rest: rest})
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,6 +38,7 @@ type Process struct {
 	Name     string // of the folder
 	Path     string
 	State    State
+	For      []string      // the exporters that its batches are for, if they are several
 	Segments []SegmentFile // in the order in which they were begun
 	Err      error         // the folder cannot be read
 }
@@ -88,6 +90,9 @@ func (c *Contents) browseProcess(p Process) {
 		return // its last segment was delivered just now
 	}
 	p.Err = err
+	if p.For, err = addressees(OS{}, p.Path); p.Err == nil {
+		p.Err = err
+	}
 	sides := map[string]string{}
 	for _, entry := range entries {
 		name, path := entry.Name(), filepath.Join(p.Path, entry.Name())
@@ -105,7 +110,7 @@ func (c *Contents) browseProcess(p Process) {
 			}
 		case isSide:
 			sides[base] = path
-		case name != lockName:
+		case name != lockName && name != forName:
 			c.Others = append(c.Others, path)
 		}
 	}
@@ -119,6 +124,15 @@ func (c *Contents) browseProcess(p Process) {
 		return cmp.Or(cmp.Compare(a.Number, b.Number), strings.Compare(a.Path, b.Path))
 	})
 	c.Processes = append(c.Processes, p)
+}
+
+// Rest reads what remains of a batch of the process for each exporter; nil if that is all of it for whoever there is.
+func (p Process) Rest(f SegmentFile) (Rest, error) {
+	rest, err := f.Rest()
+	if rest == nil && err == nil {
+		rest = allOf(p.For, math.MaxInt)
+	}
+	return rest, err
 }
 
 // StateOf says whether the process lives whose folder that is.

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -57,7 +56,7 @@ func (f SegmentFile) Events(yield func(*event.Event) error) (Report, error) {
 	}
 	defer file.Close()
 	var e event.Event
-	return scan(file, f.ID, func(payload []byte) error {
+	return scan(file, f.ID, func(_ int, payload []byte) error {
 		if e.UnmarshalBinary(payload) != nil {
 			return errUnreadable
 		}
@@ -107,7 +106,7 @@ func (l LetterFile) Each(yield func(letter Dead, line []byte) error) (bad []erro
 			_, err = uuid.Parse(line.BatchID)
 		}
 		if err == nil && line.Event.Type == "" {
-			err = errors.New("the event is missing")
+			err = errNoEvent
 		}
 		if err != nil {
 			bad = append(bad, fmt.Errorf("line %d: %w", n, err))

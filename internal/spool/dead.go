@@ -135,6 +135,8 @@ func (c *Claim) Done() error {
 	return nil
 }
 
+var errNoEvent = errors.New("the event is missing")
+
 // ParseDead reads a file of dead letters.
 func ParseDead(content []byte) (d Dead, err error) {
 	lines := bufio.NewScanner(bytes.NewReader(content))
@@ -146,6 +148,9 @@ func ParseDead(content []byte) (d Dead, err error) {
 		var line deadLine
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			return d, fmt.Errorf("line %d: %w", len(d.Events)+1, err)
+		}
+		if line.Event.Type == "" {
+			return d, fmt.Errorf("line %d: %w", len(d.Events)+1, errNoEvent)
 		}
 		d.BatchID, d.Exporter, d.Reason, d.FailedAt = line.BatchID, line.Exporter, line.Reason, line.FailedAt
 		d.Events = append(d.Events, line.Event)

@@ -4,6 +4,7 @@
 // # Layout
 //
 //	DIR/<process>/lock                      held by the living process, empty
+//	DIR/<process>/exporters                 the names of the exporters, if they are several
 //	DIR/<process>/<number>-<batch id>.seg   a segment; numbers give the order
 //	DIR/<process>/<number>-<batch id>.json  what remains of it for each exporter; only if that is not all for all
 //	DIR/dead/<exporter>-<batch id>.jsonl    events that an exporter refused for good, with the reason, a line each
@@ -23,15 +24,17 @@
 //	 4  batch id, 16 bytes of UUID
 //	20  CRC-32C (Castagnoli) of bytes 0 to 19
 //
-// Records follow, each a frame of 12 bytes and the event in its binary form (package event):
+// Records follow, each a frame of 16 bytes and the event in its binary form (package event):
 //
-//	0  length of the payload, at least 1 and at most 1 MiB
-//	4  CRC-32C of the payload
-//	8  CRC-32C of: batch id, offset of the frame in the file (8 bytes), and the 8 bytes before
+//	 0  length of the payload, at least 1 and at most 1 MiB
+//	 4  number of the event in the batch, from 0
+//	 8  CRC-32C of the payload
+//	12  CRC-32C of: batch id, offset of the frame in the file (8 bytes), and the 12 bytes before
 //
-// The third sum ties a frame to its batch and its place. So what an older file left in a reused block is not taken for
+// The last sum ties a frame to its batch and its place. So what an older file left in a reused block is not taken for
 // a record; a damaged payload costs that record only, because its length can be trusted; and behind a damaged frame the
-// next one is found by trying every offset.
+// next one is found by trying every offset. Where records are missing, the numbers tell how many, and the parts of a
+// batch that was split stay what they were.
 //
 // # Damage
 //

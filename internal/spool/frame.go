@@ -13,7 +13,7 @@ import (
 const (
 	version    = 1
 	headerSize = 24
-	frameSize  = 12
+	frameSize  = 16
 	// MaxRecord bounds the payload of a record, in bytes. An event is far below it: its props take at most 4 KiB, its
 	// addresses 8 KiB each.
 	MaxRecord = 1 << 20
@@ -26,12 +26,12 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Record is an event ready to be appended, but for its place.
 type Record struct {
-	buf   []byte // a frame with the first two numbers in place, and the payload
+	buf   []byte // a frame with length and payload's sum in place, and the payload
 	place place
 }
 
-// place is room for what the third number of a frame is the sum of, so that none is allocated for each.
-type place [16]byte
+// place is room for what the last number of a frame is the sum of, so that none is allocated for each.
+type place [20]byte
 
 // Encode makes a record of the event, in the memory of an older one if that is given.
 func (r *Record) Encode(e *event.Event) error {
@@ -51,39 +51,40 @@ func (r *Record) Encode(e *event.Event) error {
 	return nil
 }
 
-// sum puts the two numbers in place that do not depend on where the record will be.
+// sum puts the numbers in place that do not depend on where the record will be.
 func (r *Record) sum() {
 	payload := r.buf[frameSize:]
 	binary.LittleEndian.PutUint32(r.buf[0:], uint32(len(payload)))
-	binary.LittleEndian.PutUint32(r.buf[4:], crc32.Checksum(payload, castagnoli))
+	binary.LittleEndian.PutUint32(r.buf[8:], crc32.Checksum(payload, castagnoli))
 }
 
 // Size is what the record takes in the file, in bytes.
 func (r *Record) Size() int { return len(r.buf) }
 
-// appendAt appends the record to b, for its place in the file.
-func (r *Record) appendAt(b []byte, salt uint32, offset int64) []byte {
-	binary.LittleEndian.PutUint32(r.buf[8:], r.place.sum(salt, offset, r.buf))
+// appendAt appends the record to b, for its place in the batch and the file.
+func (r *Record) appendAt(b []byte, salt, number uint32, offset int64) []byte {
+	binary.LittleEndian.PutUint32(r.buf[4:], number)
+	binary.LittleEndian.PutUint32(r.buf[12:], r.place.sum(salt, offset, r.buf))
 	return append(b, r.buf...)
 }
 
 // saltOf starts the sum of every frame in the batch's segment.
 func saltOf(id uuid.UUID) uint32 { return crc32.Checksum(id[:], castagnoli) }
 
-// sum is the third number of a frame.
+// sum is the last number of a frame.
 func (p *place) sum(salt uint32, offset int64, frame []byte) uint32 {
 	binary.LittleEndian.PutUint64(p[:], uint64(offset))
-	copy(p[8:], frame[:8])
+	copy(p[8:], frame[:12])
 	return crc32.Update(salt, castagnoli, p[:])
 }
 
-// parse returns what the frame at the offset says of its payload; ok is false if there is no frame.
-func (p *place) parse(frame []byte, salt uint32, offset int64) (length int, sum uint32, ok bool) {
+// parse returns what the frame at the offset says; ok is false if there is no frame.
+func (p *place) parse(frame []byte, salt uint32, offset int64) (length int, number, sum uint32, ok bool) {
 	n := binary.LittleEndian.Uint32(frame)
-	if n == 0 || n > MaxRecord || binary.LittleEndian.Uint32(frame[8:]) != p.sum(salt, offset, frame) {
-		return 0, 0, false
+	if n == 0 || n > MaxRecord || binary.LittleEndian.Uint32(frame[12:]) != p.sum(salt, offset, frame) {
+		return 0, 0, 0, false
 	}
-	return int(n), binary.LittleEndian.Uint32(frame[4:]), true
+	return int(n), binary.LittleEndian.Uint32(frame[4:]), binary.LittleEndian.Uint32(frame[8:]), true
 }
 
 func appendHeader(b []byte, id uuid.UUID) []byte {

@@ -1,16 +1,23 @@
 package spool
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/google/uuid"
 )
 
-const lockName = "lock"
+const (
+	lockName = "lock"
+	// forName holds the names of the exporters that the folder's batches are for, if they are several.
+	forName = "exporters"
+)
 
 // errLocked means that a living process holds the folder.
 var errLocked = errors.New("the folder belongs to a living process")
@@ -31,7 +38,7 @@ type home struct {
 }
 
 // newHome makes a folder for this process below dir and locks it.
-func newHome(fsys FS, dir string) (*home, error) {
+func newHome(fsys FS, dir string, exporters []string) (*home, error) {
 	for {
 		id, err := uuid.NewV7()
 		if err != nil {
@@ -44,7 +51,7 @@ func newHome(fsys FS, dir string) (*home, error) {
 		path := filepath.Join(h.dir, lockName)
 		h.lock, err = openLocked(path, os.O_RDWR|os.O_CREATE)
 		if err == nil && h.holds(path) {
-			return h, nil
+			return h, h.address(exporters)
 		}
 		h.unlock()
 		// Between Mkdir and the lock, the folder looks like a dead process's. Whoever cleared it away leaves us another try.
@@ -54,6 +61,37 @@ func newHome(fsys FS, dir string) (*home, error) {
 			return nil, err
 		}
 	}
+}
+
+// address says whom the folder's batches are for: a process that knows one of several exporters only must not take them
+// for done. One exporter may be replaced by another.
+func (h *home) address(exporters []string) error {
+	if len(exporters) < 2 {
+		return nil
+	}
+	content, err := json.Marshal(exporters)
+	if err == nil {
+		err = writeFile(h.fs, filepath.Join(h.dir, forName), content)
+	}
+	if err != nil {
+		h.clear()
+	}
+	return err
+}
+
+// addressees reads what address wrote.
+func addressees(fsys FS, dir string) (exporters []string, err error) {
+	content, err := readFile(fsys, filepath.Join(dir, forName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(content, &exporters)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read whom the batches of %s are for: %w", dir, err)
+	}
+	return exporters, nil
 }
 
 // holds is true if the locked file is the one that others find under the path.
@@ -79,6 +117,9 @@ func adoptHome(fsys FS, dir string) (*home, error) {
 			return nil, errLocked
 		}
 		lock, err = openLocked(path, os.O_RDWR|os.O_CREATE)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, errLocked // cleared away just now
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -168,7 +209,10 @@ func (h *home) clear() {
 	if !held {
 		return // given up before; it may be somebody else's by now
 	}
-	if entries, err := h.fs.ReadDir(h.dir); err == nil && len(entries) == 1 && entries[0].Name() == lockName {
+	entries, err := h.fs.ReadDir(h.dir)
+	empty := !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != lockName && e.Name() != forName })
+	if err == nil && empty {
+		_ = h.fs.Remove(filepath.Join(h.dir, forName))
 		_ = h.fs.Remove(filepath.Join(h.dir, lockName))
 		_ = h.fs.Remove(h.dir)
 	}

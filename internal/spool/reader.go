@@ -20,6 +20,7 @@ type Span struct{ From, To int64 }
 type Report struct {
 	ID       uuid.UUID // as its header says; zero if that is damaged
 	Records  int       // whole ones
+	Span     int       // records that there were before the last whole one, and that one
 	Size     int64     // of the file, in bytes
 	Corrupt  []Span    // damaged parts with whole records behind them, or the header
 	Torn     *Span     // what is not a whole record at the end
@@ -34,7 +35,7 @@ func (r *Report) Damaged() bool { return r.Torn != nil || len(r.Corrupt) > 0 || 
 // of the file's name, which counts if the header is damaged.
 //
 // It reads each byte once, whatever is in the file.
-func scan(in io.Reader, id uuid.UUID, yield func(payload []byte) error) (Report, error) {
+func scan(in io.Reader, id uuid.UUID, yield func(number int, payload []byte) error) (Report, error) {
 	s := scanner{in: bufio.NewReaderSize(in, 64<<10), yield: yield}
 	if err := s.header(id); err != nil {
 		return s.report, err
@@ -54,7 +55,7 @@ func scan(in io.Reader, id uuid.UUID, yield func(payload []byte) error) (Report,
 
 type scanner struct {
 	in      *bufio.Reader
-	yield   func([]byte) error
+	yield   func(int, []byte) error
 	report  Report
 	salt    uint32
 	offset  int64
@@ -107,7 +108,7 @@ func (s *scanner) next() (more bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("read record: %w", err)
 	}
-	length, sum, ok := s.place.parse(frame, s.salt, s.offset)
+	length, number, sum, ok := s.place.parse(frame, s.salt, s.offset)
 	if !ok {
 		s.damaged(s.offset, s.offset+1)
 		s.skip(1)
@@ -128,7 +129,7 @@ func (s *scanner) next() (more bool, err error) {
 		return false, fmt.Errorf("read record: %w", err)
 	}
 	if crc32.Checksum(s.payload[:length], castagnoli) == sum {
-		err = s.yield(s.payload[:length])
+		err = s.yield(int(number), s.payload[:length])
 	} else {
 		err = errUnreadable
 	}
@@ -142,6 +143,7 @@ func (s *scanner) next() (more bool, err error) {
 	s.report.Corrupt = append(s.report.Corrupt, s.damage...)
 	s.damage = s.damage[:0]
 	s.report.Records++
+	s.report.Span = int(number) + 1
 	return true, nil
 }
 

@@ -31,6 +31,7 @@ type Segment struct {
 	size   atomic.Int64 // whole records, and the header
 	sealed atomic.Bool
 	buf    []byte // of Append
+	next   uint32 // number of the next record; of Append
 
 	mu     sync.Mutex
 	file   File  // open until it is sealed and synced
@@ -46,7 +47,8 @@ func (g *Segment) Append(records []*Record) (int, error) {
 	start := g.size.Load()
 	buf := g.buf[:0]
 	for _, r := range records {
-		buf = r.appendAt(buf, g.salt, start+int64(len(buf)))
+		buf = r.appendAt(buf, g.salt, g.next, start+int64(len(buf)))
+		g.next++
 	}
 	n, err := g.file.WriteAt(buf, start)
 	if cap(buf) <= 1<<20 {
@@ -65,6 +67,7 @@ func (g *Segment) Append(records []*Record) (int, error) {
 		whole++
 	}
 	g.grow(int64(end))
+	g.next -= uint32(len(records) - whole)
 	_ = g.file.Truncate(start + int64(end)) // best effort: what is left of a record is cut when it is read
 	return whole, fmt.Errorf("append to spool: %w", err)
 }
@@ -131,31 +134,41 @@ func (g *Segment) rewrite() error {
 // content is the segment without what is damaged.
 func (g *Segment) content() ([]byte, error) {
 	w := writer{salt: g.salt, buf: appendHeader(nil, g.ID)}
-	_, err := g.read(func(payload []byte) error {
-		w.raw(payload)
+	_, err := g.read(func(number int, payload []byte) error {
+		w.raw(number, payload)
 		return nil
 	})
 	return w.buf, err
 }
 
-// Events reads the batch back; some say how many there should be. What is damaged is left out.
-func (g *Segment) Events(some int) ([]event.Event, error) {
-	events := make([]event.Event, 0, some)
-	_, err := g.read(func(payload []byte) error {
+// Events reads the batch back; some say how many there should be. What is damaged is left out, and then numbers has that
+// of each event in the batch.
+func (g *Segment) Events(some int) (events []event.Event, numbers []int, err error) {
+	events = make([]event.Event, 0, some)
+	_, err = g.read(func(number int, payload []byte) error {
 		var e event.Event
 		if e.UnmarshalBinary(payload) != nil {
 			return errUnreadable
 		}
+		if number != len(events) && numbers == nil {
+			numbers = make([]int, len(events), some)
+			for i := range numbers {
+				numbers[i] = i
+			}
+		}
 		events = append(events, e)
+		if numbers != nil {
+			numbers = append(numbers, number)
+		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read spool segment %s: %w", g.path+segmentSuffix, err)
+		return nil, nil, fmt.Errorf("read spool segment %s: %w", g.path+segmentSuffix, err)
 	}
-	return events, nil
+	return events, numbers, nil
 }
 
-func (g *Segment) read(yield func([]byte) error) (Report, error) {
+func (g *Segment) read(yield func(int, []byte) error) (Report, error) {
 	f, err := g.spool.fs.OpenFile(g.path+segmentSuffix, os.O_RDONLY, 0)
 	if err != nil {
 		return Report{}, err
@@ -214,16 +227,16 @@ type writer struct {
 	r    Record
 }
 
-func (w *writer) raw(payload []byte) {
+func (w *writer) raw(number int, payload []byte) {
 	w.r.buf = append(append(w.r.buf[:0], make([]byte, frameSize)...), payload...)
 	w.r.sum()
-	w.buf = w.r.appendAt(w.buf, w.salt, int64(len(w.buf)))
+	w.buf = w.r.appendAt(w.buf, w.salt, uint32(number), int64(len(w.buf)))
 }
 
-func (w *writer) event(e *event.Event) error {
+func (w *writer) event(number int, e *event.Event) error {
 	if err := w.r.Encode(e); err != nil {
 		return err
 	}
-	w.buf = w.r.appendAt(w.buf, w.salt, int64(len(w.buf)))
+	w.buf = w.r.appendAt(w.buf, w.salt, uint32(number), int64(len(w.buf)))
 	return nil
 }

@@ -61,7 +61,7 @@ func adopt(t *testing.T, dir string) (names []string, a Adoption) {
 	s := open(t, dir)
 	a = s.Adopt()
 	for _, g := range a.Segments {
-		events, err := g.Segment.Events(g.Events)
+		events, _, err := g.Segment.Events(g.Events)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,8 +88,8 @@ func damage(t *testing.T, file string, change func([]byte) []byte) {
 }
 
 func TestDamageCostsOnlyWhatIsDamaged(t *testing.T) {
-	// Each record is 12 bytes of frame and 12 of payload; the first is at 24.
-	const first, size = headerSize, 24
+	// Each record is 16 bytes of frame and 12 of payload; the first is at 24.
+	const first, size = headerSize, 28
 	flip := func(at int) func([]byte) []byte {
 		return func(b []byte) []byte { b[at] ^= 0x40; return b }
 	}
@@ -195,12 +195,12 @@ func model(events int, seed uint64) (content []byte, id uuid.UUID, written map[s
 	id = uuid.UUID{1, 2, 3, byte(seed)}
 	w := writer{salt: saltOf(id), buf: appendHeader(nil, id)}
 	written = map[string]bool{}
-	for range events {
+	for number := range events {
 		payload := make([]byte, 1+chance.IntN(60))
 		for i := range payload {
 			payload[i] = byte(chance.IntN(4)) // few values, so that damage looks like other parts
 		}
-		w.raw(payload)
+		w.raw(number, payload)
 		written[string(payload)] = true
 	}
 	return w.buf, id, written
@@ -240,7 +240,7 @@ func FuzzArbitraryBytes(f *testing.F) {
 func check(t *testing.T, content []byte, id uuid.UUID, written map[string]bool) {
 	t.Helper()
 	n := 0
-	report, err := scan(bytes.NewReader(content), id, func(payload []byte) error {
+	report, err := scan(bytes.NewReader(content), id, func(_ int, payload []byte) error {
 		n++
 		if !written[string(payload)] {
 			t.Errorf("a record that was not written: %q", payload)
@@ -270,7 +270,7 @@ func check(t *testing.T, content []byte, id uuid.UUID, written map[string]bool) 
 func TestReadingTakesALinearNumberOfReads(t *testing.T) {
 	content := append(appendHeader(nil, uuid.UUID{7}), bytes.Repeat([]byte{0xff, 0xff, 0x0f, 0}, 1<<18)...)
 	in := &counter{bytes: content}
-	if _, err := scan(in, uuid.UUID{7}, func([]byte) error { return nil }); err != nil {
+	if _, err := scan(in, uuid.UUID{7}, func(int, []byte) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if in.read != len(content) {

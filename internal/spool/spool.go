@@ -20,6 +20,7 @@ import (
 type Spool struct {
 	fs     FS
 	dir    string
+	names  []string // of the exporters
 	bytes  atomic.Int64
 	number atomic.Uint64
 
@@ -28,14 +29,14 @@ type Spool struct {
 	homes map[string]*home // of dead processes, by the name of their folder
 }
 
-// Open checks that dir can hold a spool, and makes it if it is missing. An error is one that somebody has to mend. A
+// Open checks that dir can hold a spool of batches for the named exporters, and makes it if it is missing. An error is one that somebody has to mend. A
 // disk that is full or read-only at the moment is none: that may pass, and Create will tell.
-func Open(dir string, fsys FS) (*Spool, error) {
+func Open(dir string, fsys FS, exporters ...string) (*Spool, error) {
 	dir, err := filepath.Abs(dir) // the application may change its working directory
 	if err != nil {
 		return nil, err
 	}
-	s := &Spool{fs: fsys, dir: dir, homes: map[string]*home{}}
+	s := &Spool{fs: fsys, dir: dir, names: exporters, homes: map[string]*home{}}
 	err = s.prepare()
 	if err != nil && !passing(err) {
 		return nil, err
@@ -61,7 +62,7 @@ func (s *Spool) prepare() error {
 
 // passing is true for errors of a disk that mend without a change of the configuration.
 func passing(err error) bool {
-	for _, e := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO, syscall.EMFILE, syscall.ENFILE} {
+	for _, e := range passingErrors {
 		if errors.Is(err, e) {
 			return true
 		}
@@ -97,7 +98,7 @@ func (s *Spool) home() (*home, error) {
 	if err := makeDir(s.fs, s.dir); err != nil {
 		return nil, err
 	}
-	own, err := newHome(s.fs, s.dir)
+	own, err := newHome(s.fs, s.dir, s.names)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +147,7 @@ func (s *Spool) Store(number uint64, id uuid.UUID, events []event.Event, rest Re
 	}
 	w := writer{salt: g.salt, buf: appendHeader(nil, id)}
 	for i := range events {
-		if err := w.event(&events[i]); err != nil {
+		if err := w.event(i, &events[i]); err != nil {
 			return nil, err
 		}
 	}

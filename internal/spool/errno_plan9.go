@@ -1,0 +1,5 @@
+package spool
+
+import "syscall"
+
+var passingErrors = []error{syscall.EIO, syscall.EMFILE}
