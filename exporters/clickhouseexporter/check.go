@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -20,8 +21,8 @@ func (x *Exporter) check(ctx context.Context) (*plan, error) {
 		return x.plan, nil
 	}
 	o := x.options
-	version, err := x.conn.ServerVersion()
-	if err != nil {
+	var version string
+	if err := x.conn.QueryRow(ctx, "SELECT version()").Scan(&version); err != nil {
 		return nil, fmt.Errorf("ask for the server's version: %w", err)
 	}
 	if o.CreateTable {
@@ -54,7 +55,9 @@ func (x *Exporter) check(ctx context.Context) (*plan, error) {
 	if err != nil {
 		return nil, &schemaError{err}
 	}
-	p.old = version.Version.Major < 22 // before insert_deduplication_token
+	major, _, _ := strings.Cut(version, ".")
+	n, err := strconv.Atoi(major)
+	p.old = err == nil && n < 22 // before insert_deduplication_token
 	x.plan = p
 	return p, nil
 }

@@ -32,6 +32,9 @@ func connect(opts Options) (conn driver.Conn, own bool, err error) {
 	if o.ReadTimeout == 0 {
 		o.ReadTimeout = time.Minute
 	}
+	if o.DialTimeout == 0 {
+		o.DialTimeout = 5 * time.Second
+	}
 	o.DialContext = dialer(o)
 	conn, err = clickhouse.Open(o)
 	if err != nil {
@@ -44,7 +47,8 @@ func connect(opts Options) (conn driver.Conn, own bool, err error) {
 // does, a quarter of an hour.
 const writeTimeout = 20 * time.Second
 
-// dialer does what the driver's own does, but for the time that a write may take.
+// dialer does what the driver's own does, but for the time that a write may take, and that a server which accepts a
+// connection and says nothing is given up when the context ends.
 func dialer(o *clickhouse.Options) func(ctx context.Context, addr string) (net.Conn, error) {
 	d := &net.Dialer{Timeout: o.DialTimeout}
 	return func(ctx context.Context, addr string) (net.Conn, error) {
@@ -52,7 +56,7 @@ func dialer(o *clickhouse.Options) func(ctx context.Context, addr string) (net.C
 		if err != nil {
 			return nil, err
 		}
-		conn = timedConn{conn}
+		conn = &timedConn{Conn: conn, forget: context.AfterFunc(ctx, func() { conn.Close() })}
 		if o.TLS == nil || o.Protocol == clickhouse.HTTP { // over HTTP the transport does it
 			return conn, nil
 		}
@@ -69,9 +73,23 @@ func dialer(o *clickhouse.Options) func(ctx context.Context, addr string) (net.C
 	}
 }
 
-type timedConn struct{ net.Conn }
+type timedConn struct {
+	net.Conn
+	forget func() bool // the context of the dialing
+}
 
-func (c timedConn) Write(p []byte) (int, error) {
+func (c *timedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.forget() // the server answers: from here on the connection belongs to the pool
+	return n, err
+}
+
+func (c *timedConn) Close() error {
+	c.forget()
+	return c.Conn.Close()
+}
+
+func (c *timedConn) Write(p []byte) (int, error) {
 	if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return 0, err
 	}

@@ -1,11 +1,14 @@
 package clickhouseexporter_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -161,5 +164,33 @@ func TestAServerThatIsDownIsNoReasonNotToStart(t *testing.T) {
 	}
 	if err := errors.Join(x.Close(), x.Close()); err != nil {
 		t.Error(err)
+	}
+}
+
+// A server that accepts connections and says nothing: a hung one, or a load balancer without a backend.
+func TestASilentServerIsGivenUpWhenTheContextEnds(t *testing.T) {
+	for _, scheme := range []string{"clickhouse", "http"} {
+		t.Run(scheme, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			defer cancel()
+			x, err := clickhouseexporter.New(ctx, clickhouseexporter.Options{DSN: scheme + "://default:@" + l.Addr().String() + "/default?dial_timeout=1h"})
+			if err != nil {
+				t.Fatalf("New() = %v", err)
+			}
+			defer x.Close()
+			ctx, cancel = context.WithTimeout(t.Context(), 200*time.Millisecond)
+			defer cancel()
+			if err := x.Check(ctx); err == nil {
+				t.Error("Check() = nil")
+			}
+			if err := x.Export(ctx, loguro.Batch{ID: uuid.NewString(), Events: exportertest.Events(1)}); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Export() = %v, want that the context is over", err)
+			}
+		})
 	}
 }

@@ -17,7 +17,7 @@ type plan struct {
 	columns int
 	fill    []filler
 	old     bool      // the server has no deduplication tokens
-	scratch sync.Pool // of []scratch, one for each column
+	scratch sync.Pool // of *[]scratch, one for each column
 }
 
 // blockRows is how many rows are put together before they are sent, so that memory stays small. The server makes one
@@ -38,13 +38,13 @@ func (p *plan) insert(ctx context.Context, conn driver.Conn, batch loguro.Batch)
 	if n := len(insert.Columns()); n != p.columns {
 		return fmt.Errorf("the server takes %d columns of %d", n, p.columns)
 	}
-	columns, _ := p.scratch.Get().([]scratch)
-	if columns == nil {
-		columns = make([]scratch, p.columns)
+	columns, ok := p.scratch.Get().(*[]scratch)
+	if !ok {
+		columns = new(make([]scratch, p.columns))
 	}
 	defer func() {
-		for i := range columns {
-			columns[i].release()
+		for i := range *columns {
+			(*columns)[i].release()
 		}
 		p.scratch.Put(columns)
 	}()
@@ -55,7 +55,7 @@ func (p *plan) insert(ctx context.Context, conn driver.Conn, batch loguro.Batch)
 		block := rest[:min(len(rest), blockRows)]
 		rest = rest[len(block):]
 		for i, fill := range p.fill {
-			if err := insert.Column(i).Append(fill(block, &columns[i])); err != nil {
+			if err := insert.Column(i).Append(fill(block, &(*columns)[i])); err != nil {
 				return fmt.Errorf("append column %d: %w", i+1, err)
 			}
 		}

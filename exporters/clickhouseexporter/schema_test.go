@@ -21,7 +21,7 @@ func TestAMissingTableComesWithItsDDL(t *testing.T) {
 		}
 		// The statements in the error are enough.
 		_, ddl, _ := strings.Cut(err.Error(), "or run:")
-		for _, statement := range strings.Split(ddl, ";\n") {
+		for statement := range strings.SplitSeq(ddl, ";\n") {
 			if strings.TrimSpace(statement) != "" {
 				if err := conn.Exec(t.Context(), statement); err != nil {
 					t.Fatalf("%v\n%s", err, statement)
@@ -144,7 +144,7 @@ func TestATableOfTheUsersOwnWorks(t *testing.T) {
 // only maps the keys that are given, and leaves all others out.
 func only(pairs ...string) map[string]string {
 	columns := map[string]string{}
-	for _, key := range strings.Fields(`event_type custom_event_name url path visitor_id session_id user_id custom_props timestamp event_id
+	for key := range strings.FieldsSeq(`event_type custom_event_name url path visitor_id session_id user_id custom_props timestamp event_id
 		referrer title route status duration_ms country region city browser os device language channel referrer_domain
 		utm_source utm_medium utm_campaign utm_term utm_content returning bot site`) {
 		columns[key] = ""

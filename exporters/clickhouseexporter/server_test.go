@@ -146,11 +146,17 @@ func launch() error {
 	}
 	running.cmd = cmd
 	running.native, running.http = "127.0.0.1:"+native, "127.0.0.1:"+http
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
 	for range 300 {
 		if conn, err := net.Dial("tcp", running.native); err == nil {
 			return conn.Close()
 		}
-		time.Sleep(100 * time.Millisecond) // another program is to become ready
+		select {
+		case err := <-ended:
+			return fmt.Errorf("%s ended before it answered: %v", program, err)
+		case <-time.After(100 * time.Millisecond): // another program is to become ready
+		}
 	}
 	return fmt.Errorf("%s does not answer", program)
 }
@@ -168,7 +174,6 @@ func freePort() string {
 func stopServer() {
 	if running.cmd != nil {
 		running.cmd.Process.Kill()
-		running.cmd.Wait()
 	}
 	if running.dir != "" {
 		os.RemoveAll(running.dir)

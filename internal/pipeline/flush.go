@@ -96,8 +96,12 @@ func (p *Pipeline) undelivered(call string, over bool, cause error) error {
 	}
 	causes := []error{cause}
 	for _, l := range p.lanes {
-		if l.counts.LastError != nil {
-			causes = append(causes, fmt.Errorf("%s: %w", l.counts.Name, l.counts.LastError))
+		switch err := l.counts.LastError; {
+		case err == nil:
+		case len(p.lanes) == 1:
+			causes = append(causes, err)
+		default:
+			causes = append(causes, fmt.Errorf("%s: %w", l.counts.Name, err))
 		}
 	}
 	p.mu.Unlock()
@@ -106,10 +110,10 @@ func (p *Pipeline) undelivered(call string, over bool, cause error) error {
 		errs = append(errs, fmt.Errorf("%s not delivered yet", number(n)))
 	} else {
 		if onDisk > 0 {
-			errs = append(errs, fmt.Errorf("%s not delivered; they stay in the spool %s for the next process that uses it", number(onDisk), p.config.Spool))
+			errs = append(errs, fmt.Errorf("%s not delivered; %s in the spool %s for the next process that uses it", number(onDisk), stay(onDisk), p.config.Spool))
 		}
 		if inMemory > 0 {
-			errs = append(errs, fmt.Errorf("%s lost, because they waited in memory", number(inMemory)))
+			errs = append(errs, fmt.Errorf("%s lost, having waited in memory", number(inMemory)))
 		}
 	}
 	if len(errs) == 0 {
@@ -123,6 +127,13 @@ func (p *Pipeline) undelivered(call string, over bool, cause error) error {
 		return fmt.Errorf("loguro: %s: %w: %w", call, fate, why)
 	}
 	return fmt.Errorf("loguro: %s: %w", call, fate)
+}
+
+func stay(events int) string {
+	if events == 1 {
+		return "it stays"
+	}
+	return "they stay"
 }
 
 func number(events int) string {
