@@ -36,7 +36,7 @@ type call struct {
 	stderr  io.Writer
 }
 
-var program = &command{name: "loguro", usage: "spool …", help: programHelp, subs: []*command{spoolCommand}}
+var program = &command{name: "loguro", usage: "spool|clickhouse …", help: programHelp, subs: []*command{spoolCommand, clickhouseCommand}}
 
 var spoolCommand = &command{name: "loguro spool", usage: "ls|cat|verify|export …", help: spoolHelp,
 	subs: []*command{lsCommand, catCommand, verifyCommand, exportCommand}}

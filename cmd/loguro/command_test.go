@@ -10,7 +10,9 @@ func TestHelpTeachesAtEveryLevel(t *testing.T) {
 		level string
 		wants []string
 	}{
-		{"", []string{"loguro spool ls|cat|verify|export", "Example"}},
+		{"", []string{"loguro spool ls|cat|verify|export", "loguro clickhouse ddl", "Example"}},
+		{"clickhouse", []string{"ddl ", "Example"}},
+		{"clickhouse ddl", []string{"--cluster ", "--engine ", "--distributed ", "--ttl ", "--props ", "--deduplication-window ", "Example", "Exit codes"}},
 		{"spool", []string{"A spool is the directory that an application names as Config.Spool", "ls ", "cat ", "verify ", "export ", "0000000001-….seg", "Example"}},
 		{"spool ls", []string{"--json", "Example", "Exit codes", "began_at"}},
 		{"spool cat", []string{"--dead", "Example", "Exit codes"}},
@@ -34,8 +36,8 @@ func TestHelpTeachesAtEveryLevel(t *testing.T) {
 
 func TestWrongUsageSaysWhatIsRight(t *testing.T) {
 	for args, want := range map[string]string{
-		"":                                  "usage: loguro spool …",
-		"spol":                              `"spol" is none of spool`,
+		"":                                  "usage: loguro spool|clickhouse …",
+		"spol":                              `"spol" is none of spool, clickhouse`,
 		"spool":                             "usage: loguro spool ls|cat|verify|export …",
 		"spool lost":                        `"lost" is none of ls, cat, verify, export`,
 		"spool ls":                          "give one directory, not 0",
@@ -48,6 +50,9 @@ func TestWrongUsageSaysWhatIsRight(t *testing.T) {
 		"spool export --to parquet:out":     "give one directory, not 0",
 		"spool export --to parquet:out a b": "give one directory, not 2",
 		"spool export --to":                 "flag needs an argument: -to",
+		"clickhouse ddl now":                `"now" is no flag`,
+		"clickhouse ddl --props text":       `--props is "text", want string, json or map`,
+		"clickhouse ddl --distributed all":  "Cluster is empty",
 	} {
 		r := loguroRun(t, strings.Fields(args)...)
 		r.check(t, 2, nil, []string{want, "usage: loguro"})

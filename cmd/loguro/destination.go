@@ -10,6 +10,9 @@ import (
 // destinations are what --to knows: each is a line here, a file of its own, and a line in the help.
 var destinations = []destination{
 	toParquet,
+	toClickHouse,
+	toClickHouseHTTP,
+	toClickHousePlainHTTP,
 }
 
 // destination is a kind of store.

@@ -5,13 +5,56 @@ package main
 const programHelp = `loguro looks after what the library github.com/loguro/loguro keeps on disk.
 
 usage: loguro spool ls|cat|verify|export …
+       loguro clickhouse ddl …
 
-  spool  the events that wait for delivery; loguro spool -h says more
+  spool       the events that wait for delivery; loguro spool -h says more
+  clickhouse  the table for events; loguro clickhouse -h says more
 
 Example: what waits in the spool of an application?
 
   loguro spool ls /var/lib/shop/spool
 `
+
+const clickhouseHelp = `loguro clickhouse is for those whose events go to ClickHouse.
+
+usage: loguro clickhouse ddl …
+
+  ddl  prints the statements that make the table
+
+Example:
+
+  loguro clickhouse ddl | clickhouse client --multiquery
+`
+
+const ddlHelp = `loguro clickhouse ddl prints the statements that make the table for events, for
+teams that keep their migrations themselves. Give an application the same
+options (clickhouseexporter.Options). It connects to nothing.
+
+usage: loguro clickhouse ddl [FLAG …]
+
+  --database NAME              made if missing; defaults to the connection's
+  --table NAME                 defaults to loguro_events
+  --cluster NAME               ON CLUSTER; a macro such as {cluster} works
+  --engine ENGINE              defaults to MergeTree; ReplicatedMergeTree,
+                               ReplacingMergeTree, …
+  --distributed NAME           a Distributed table in front, over --cluster
+  --order-by EXPRESSION        the sorting key
+  --partition-by EXPRESSION    defaults to toYYYYMM(timestamp)
+  --ttl EXPRESSION             when rows go: "toDateTime(timestamp) + INTERVAL 2
+                               YEAR"; defaults to never
+  --props string|json|map      the type of custom_props; defaults to string
+  --deduplication-window N     of how many inserts the ids are remembered;
+                               defaults to 10000
+
+Example: two replicas and two shards
+
+  loguro clickhouse ddl --database web --table events_local \
+    --cluster '{cluster}' --engine ReplicatedMergeTree --distributed events
+
+Exit codes:
+
+  0    the statements are printed
+` + exitCodes
 
 const spoolHelp = `loguro spool looks into a spool, and ships it by hand.
 
@@ -150,11 +193,18 @@ usage: loguro spool export --to KIND:TARGET [--as NAME] [--dead] [--keep]
 
   --to    where to:
           parquet:OUTDIR   Parquet files, as of parquetexporter with that Dir
+          clickhouse://USER:PASSWORD@HOST:9000/DATABASE?table=NAME
+          https://USER:PASSWORD@HOST:8443/DATABASE?table=NAME
+          http://USER:PASSWORD@HOST:8123/DATABASE?table=NAME
+                           ClickHouse; the table must be there, and defaults to
+                           loguro_events. The address may say what the driver's
+                           DSN can
   --as    in whose place: the name of an exporter in the spool, as ls shows it.
           What that one has is not exported again. It defaults to the name that
-          the destination has in an application: parquetexporter.Exporter. Set
-          it for an exporter within another type (main.MyExporter), and for the
-          second of its type (parquetexporter.Exporter-2)
+          the destination has in an application: parquetexporter.Exporter,
+          clickhouseexporter.Exporter. Set it for an exporter within another
+          type (main.MyExporter), and for the second of its type
+          (parquetexporter.Exporter-2)
   --dead  exports the dead letters of this exporter too
   --keep  leaves the spool as it is and exports a copy, such as from a disk that
           is mounted read-only
@@ -171,9 +221,7 @@ usage: loguro spool export --to KIND:TARGET [--as NAME] [--dead] [--keep]
           dead_letters_of_others    events, by exporter
 
 Where an application exports to several stores (loguro.Tee), export to each: a
-batch is deleted when none of those that the spool names lacks it. As long as
-none has a batch that another one lacks the spool names no stores; then export
-with --keep to all but the last.
+batch is deleted when none of them lacks it.
 
 Example: the disk of a machine that is no more
 
