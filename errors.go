@@ -6,6 +6,7 @@ import (
 
 	"github.com/loguro/loguro/event"
 	"github.com/loguro/loguro/internal/pipeline"
+	"github.com/loguro/loguro/internal/spool"
 	"github.com/loguro/loguro/middleware"
 )
 
@@ -23,6 +24,9 @@ var (
 	ErrPropsTooLarge = event.ErrPropsTooLarge
 	// ErrSpoolFull means that as many events wait for delivery as Config allows. The event was not recorded.
 	ErrSpoolFull = pipeline.ErrFull
+	// ErrEventTooLarge means that an event takes over 1 MiB, which only a user id of WithIdentity can bring about. The
+	// event was not recorded.
+	ErrEventTooLarge = spool.ErrTooLarge
 	// ErrShutdown means that the Tracker was shut down before. The event was not recorded.
 	ErrShutdown = pipeline.ErrShutdown
 )

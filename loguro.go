@@ -74,11 +74,11 @@ func Reset(ctx context.Context) error {
 }
 
 // Track records a custom event of the visitor whose request this is: a name of at most 64 characters, and properties of
-// at most 4096 bytes of JSON. It never waits for the network or the disk. Of requests that record nothing (prefetches,
+// at most 4096 bytes of JSON. It never waits for the network, or for a disk to be in sync. Of requests that record nothing (prefetches,
 // denied consent, skipped ones) it records nothing, and returns nil.
 //
 // Errors: [ErrEmptyName], [ErrPropsTooLarge], an error that names the key of a property which JSON cannot hold,
-// [ErrNoVisit], [ErrSpoolFull], [ErrShutdown]; then nothing is recorded. A longer name is cut.
+// [ErrNoVisit], [ErrSpoolFull], [ErrEventTooLarge], [ErrShutdown]; then nothing is recorded. A longer name is cut.
 func Track(ctx context.Context, name string, props Props) error {
 	v, who := lookup(ctx)
 	if v == nil {

@@ -231,13 +231,14 @@ func TestASuspectDoesNotKeepNewEventsWaiting(t *testing.T) {
 }
 
 func TestAnEventThatIsTooLargeIsRefused(t *testing.T) {
-	f := newFiles()
-	p := f.open(t, t.TempDir(), nil)
-	if err := p.Put(&event.Event{Type: event.Custom, User: strings.Repeat("x", 2<<20)}); !errors.Is(err, spool.ErrTooLarge) {
-		t.Errorf("Put() = %v, want ErrTooLarge", err)
-	}
-	if c := p.Counts(); c.Refused != 1 || c.Accepted != 0 {
-		t.Errorf("counts = %+v", c)
+	for _, dir := range []string{"", t.TempDir()} {
+		p := newFiles().open(t, dir, nil)
+		if err := p.Put(&event.Event{Type: event.Custom, User: strings.Repeat("x", 1<<20)}); !errors.Is(err, spool.ErrTooLarge) {
+			t.Errorf("Put() = %v, want ErrTooLarge", err)
+		}
+		if c := p.Counts(); c.Refused != 1 || c.Accepted != 0 {
+			t.Errorf("counts = %+v", c)
+		}
 	}
 }
 

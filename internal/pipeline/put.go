@@ -23,7 +23,10 @@ var items = sync.Pool{New: func() any { return new(item) }}
 func (p *Pipeline) Put(e *event.Event) error {
 	it := items.Get().(*item)
 	it.event, it.size = *e, e.Size()
-	if p.spool != nil {
+	switch {
+	case it.size > spool.MaxRecord:
+		it.err = spool.ErrTooLarge
+	case p.spool != nil:
 		// Here and not under the lock: the processor's work of one request does not keep the others waiting.
 		it.err = it.record.Encode(&it.event)
 	}
