@@ -141,6 +141,9 @@ func (p *Pipeline) seal() {
 	}
 	p.mu.Lock()
 	b.sealed, b.span = true, b.events
+	if b.events <= chunkEvents/2 && !b.away {
+		p.shrink(b)
+	}
 	switch {
 	case b.segment != nil && !b.away:
 		p.held = append(p.held, b)

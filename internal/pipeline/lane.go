@@ -6,10 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/loguro/loguro/event"
-	"github.com/loguro/loguro/internal/spool"
 )
 
 // lane brings batches to one exporter. Its goroutine owns the exporter; what others touch is covered by the
@@ -27,50 +24,12 @@ type lane struct {
 	logged  time.Time
 }
 
-// task is a batch, or a part of one, that the exporter does not have yet.
-type task struct {
-	batch     *batch
-	part      spool.Range
-	whole     bool
-	heir      bool      // of a task that failed: since is that one's
-	unsure    bool      // an attempt may have arrived though it failed
-	pardoned  bool      // somebody waits for it: no suspect until it fails again
-	failures  int       // attempts that failed
-	since     uint64    // the lane's successes at the first of them,
-	seen      uint64    // and at the last
-	passed    int       // failures with a success of another task since the one before
-	notBefore time.Time // it is set aside until then
-}
-
 func newLane(p *Pipeline, x Exporter) *lane {
 	return &lane{
 		p: p, export: x.Export, counts: LaneCounts{Name: x.Name}, split: map[*batch]*parts{},
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
 	}
 }
-
-// id is the batch's own, or one that follows from it and the part, so that each repetition gives the same.
-func (t *task) id() string {
-	if t.whole {
-		return t.batch.id.String()
-	}
-	return uuid.NewSHA1(t.batch.id, fmt.Appendf(nil, "%d-%d", t.part[0], t.part[1])).String()
-}
-
-// events are the task's of the batch's. Numbers are theirs in the batch where the disk lost some, else nil.
-func (t *task) events(of []event.Event, numbers []int) []event.Event {
-	if t.whole {
-		return of
-	}
-	from, to := t.part[0], t.part[1]
-	if numbers != nil {
-		from, _ = slices.BinarySearch(numbers, from)
-		to, _ = slices.BinarySearch(numbers, to)
-	}
-	return of[min(from, len(of)):min(to, len(of))]
-}
-
-func (t *task) size() int { return t.part[1] - t.part[0] }
 
 // run ends when the pipeline is closed and the queue is empty, or when Shutdown gives up.
 func (l *lane) run(ended func()) {
@@ -234,9 +193,11 @@ func (l *lane) succeeded(t *task, events int) {
 	l.counts.Failures, l.counts.LastError = 0, nil
 	l.breaker.successes++
 	l.breaker.close()
-	for _, other := range l.queue { // it was not them: they go on in order
-		if other.failures > 0 && other.passed == 0 {
-			other.notBefore = time.Time{}
+	if failures > 0 {
+		for _, other := range l.queue { // it was not them: they go on in order
+			if other.failures > 0 && other.passed == 0 {
+				other.notBefore = time.Time{}
+			}
 		}
 	}
 	p.mu.Unlock()
@@ -274,14 +235,25 @@ func (l *lane) failed(t *task, events []event.Event, err error) {
 	}
 }
 
+// remove takes a task off the queue, and returns where it stood. It needs mu.
+func (l *lane) remove(t *task) int {
+	i := slices.Index(l.queue, t)
+	if i == 0 { // the usual case, of perhaps a hundred thousand
+		l.queue[0] = nil
+		l.queue = l.queue[1:]
+	} else {
+		l.queue = slices.Delete(l.queue, i, i+1)
+	}
+	return i
+}
+
 // finish takes a task off the queue. With the last one of its batch the lane has the batch.
 func (l *lane) finish(t *task) {
 	p := l.p
 	p.mu.Lock()
-	i := slices.Index(l.queue, t)
-	l.queue = slices.Delete(l.queue, i, i+1)
+	l.remove(t)
 	l.counts.Pending -= t.size()
-	last := !slices.ContainsFunc(l.queue, func(other *task) bool { return other.batch == t.batch })
+	last := t.whole || !slices.ContainsFunc(l.queue, func(other *task) bool { return other.batch == t.batch })
 	p.mu.Unlock()
 	if !last {
 		l.saveRest(t.batch)

@@ -26,6 +26,19 @@ func (p *Pipeline) giveBack(b *batch) {
 	b.chunks, b.joined, b.away = nil, nil, true
 }
 
+// shrink puts the few events of a small batch into a slice of their own: a chunk has room for many more, and an outage may
+// leave many small batches. It needs mu.
+func (p *Pipeline) shrink(b *batch) {
+	b.joined = b.chunks.join()
+	p.reuse(b.chunks.emptied())
+	b.chunks = nil
+}
+
+// reuse keeps empty chunks, but no more than are worth it. It needs mu.
+func (p *Pipeline) reuse(empty chunks) {
+	p.spare = append(p.spare, empty[:min(len(empty), maxSpare-len(p.spare))]...)
+}
+
 // take returns the events of a sealed batch for a lane, from memory or from the segment. Release follows.
 func (p *Pipeline) take(b *batch) ([]event.Event, error) {
 	p.mu.Lock()
@@ -45,7 +58,7 @@ func (p *Pipeline) take(b *batch) ([]event.Event, error) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		b.joined, b.chunks = events, nil
-		p.spare = append(p.spare, empty[:min(len(empty), maxSpare-len(p.spare))]...)
+		p.reuse(empty)
 		return events, nil
 	case segment == nil:
 		return nil, nil

@@ -405,3 +405,22 @@ func TestAnExporterThatEndsItsGoroutineIsTriedAgain(t *testing.T) {
 		}
 	})
 }
+
+// Many small batches of an outage take the memory that they are counted with.
+func TestSmallBatchesTakeLittleMemory(t *testing.T) {
+	s := &store{fail: func(context.Context, int) error { return errDown }}
+	p := s.open(t, func(c *Config) { c.BatchEvents, c.MemoryBytes = 1, 1<<30 })
+	heap := func() int {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	before := heap()
+	put(t, p, 5000)
+	if grown, counted := heap()-before, p.Counts().PendingBytes; grown > 3*counted {
+		t.Errorf("5000 batches counted with %d KiB take %d KiB", counted>>10, grown>>10)
+	}
+	giveUp(p)
+}

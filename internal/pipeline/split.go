@@ -33,8 +33,7 @@ func (l *lane) refused(t *task, events []event.Event, err error) {
 	half := t.part[0] + t.size()/2
 	p := l.p
 	p.mu.Lock()
-	at := slices.Index(l.queue, t)
-	l.queue = slices.Delete(l.queue, at, at+1)
+	at := l.remove(t)
 	// Behind the other parts: the larger ones first, so that most events arrive soon.
 	for at < len(l.queue) && l.queue[at].batch == t.batch {
 		at++
