@@ -57,7 +57,7 @@ func (s *Spool) Bury(d Dead) error {
 	if err := writeFile(s.fs, name, content.Bytes()); err != nil {
 		return fmt.Errorf("write dead letter: %w", err)
 	}
-	s.bytes.Add(int64(content.Len()) - before)
+	s.bytes.Add(blocks(int64(content.Len())) - blocks(before))
 	return nil
 }
 
@@ -131,7 +131,7 @@ func (c *Claim) Done() error {
 	if err := c.spool.fs.Remove(c.claimed); err != nil {
 		return fmt.Errorf("remove dead letters: %w", err)
 	}
-	c.spool.bytes.Add(-size)
+	c.spool.bytes.Add(-blocks(size))
 	return nil
 }
 
@@ -164,7 +164,7 @@ func (s *Spool) deadBytes() (n int64) {
 		return 0 // the count is a bound on the disk, not a promise
 	}
 	for _, name := range names {
-		n += s.sizeOf(filepath.Join(s.dir, deadDir, name))
+		n += blocks(s.sizeOf(filepath.Join(s.dir, deadDir, name)))
 	}
 	return n
 }

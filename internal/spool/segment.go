@@ -73,8 +73,14 @@ func (g *Segment) Append(records []*Record) (int, error) {
 }
 
 func (g *Segment) grow(n int64) {
-	g.size.Add(n)
-	g.spool.bytes.Add(n)
+	size := g.size.Add(n)
+	g.spool.bytes.Add(blocks(size) - blocks(size-n))
+}
+
+// blocks is what a file of so many bytes takes on disk: thousands of small ones would else break the bound on it.
+func blocks(size int64) int64 {
+	const block = 4 << 10
+	return (size + block - 1) / block * block
 }
 
 // Seal says that nothing more will be appended. It never waits.
@@ -196,7 +202,7 @@ func (g *Segment) Remove() error {
 		return fmt.Errorf("remove spool segment: %w", err)
 	}
 	g.gone = true
-	g.spool.bytes.Add(-g.size.Load())
+	g.spool.bytes.Add(-blocks(g.size.Load()))
 	if g.parted {
 		// Should the segment reappear after a power cut without its side file, the whole would be exported beside parts.
 		if err := g.spool.fs.SyncDir(g.home.dir); err != nil {

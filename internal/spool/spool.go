@@ -112,7 +112,7 @@ func (s *Spool) home() (*home, error) {
 // Dir is the spool directory.
 func (s *Spool) Dir() string { return s.dir }
 
-// Bytes is what segments and dead letters take on disk.
+// Bytes is what segments and dead letters take on disk, in blocks of 4 KiB.
 func (s *Spool) Bytes() int64 { return s.bytes.Load() }
 
 // Next returns the number of the next batch. A batch gets its number when it is begun, whether or not it is on disk.
