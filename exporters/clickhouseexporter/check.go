@@ -59,6 +59,10 @@ func (x *Exporter) check(ctx context.Context) (*plan, error) {
 	n, err := strconv.Atoi(major)
 	p.old = err == nil && n < 22 // before insert_deduplication_token
 	x.plan = p
+	if !p.old && !x.warned {
+		x.warned = true
+		x.warnOfWindow(ctx)
+	}
 	return p, nil
 }
 
@@ -107,12 +111,8 @@ func (o Options) addColumns(missing []column) (statements []string) {
 
 // describe returns the columns of the table with their types; none if there is no table.
 func (x *Exporter) describe(ctx context.Context) (map[string]string, error) {
-	database := "currentDatabase()"
-	if x.options.Database != "" {
-		database = literal(x.options.Database)
-	}
-	rows, err := x.conn.Query(ctx, fmt.Sprintf(
-		"SELECT name, type, default_kind FROM system.columns WHERE database = %s AND table = %s", database, literal(x.options.target())))
+	rows, err := x.conn.Query(ctx, fmt.Sprintf("SELECT name, type, default_kind FROM system.columns WHERE database = %s AND table = %s",
+		x.options.databaseExpression(), literal(x.options.target())))
 	if err != nil {
 		return nil, fmt.Errorf("read the table's columns: %w", err)
 	}
@@ -132,6 +132,14 @@ func (x *Exporter) describe(ctx context.Context) (map[string]string, error) {
 		return nil, fmt.Errorf("read the table's columns: %w", err)
 	}
 	return have, nil
+}
+
+// databaseExpression is the database's name in SQL.
+func (o Options) databaseExpression() string {
+	if o.Database == "" {
+		return "currentDatabase()"
+	}
+	return literal(o.Database)
 }
 
 func literal(s string) string {

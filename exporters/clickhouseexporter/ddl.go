@@ -79,10 +79,6 @@ func (o Options) definition(c column, name string) string {
 }
 
 func (o Options) createDistributed() string {
-	database := "currentDatabase()"
-	if o.Database != "" {
-		database = "'" + o.Database + "'"
-	}
 	return fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s%s AS %s\nENGINE = Distributed('%s', %s, '%s', %s)",
-		o.qualified(o.Distributed), o.onCluster(), o.qualified(o.Table), o.Cluster, database, o.Table, o.shardingKey())
+		o.qualified(o.Distributed), o.onCluster(), o.qualified(o.Table), o.Cluster, o.databaseExpression(), o.Table, o.shardingKey())
 }

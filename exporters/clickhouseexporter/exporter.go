@@ -23,8 +23,9 @@ type Exporter struct {
 	conn    driver.Conn
 	own     bool // conn is ours to close
 
-	mu   sync.Mutex
-	plan *plan // nil until the table was checked
+	mu     sync.Mutex
+	plan   *plan // nil until the table was checked
+	warned bool
 }
 
 // connectTimeout bounds the check at the start.

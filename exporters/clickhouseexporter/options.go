@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"regexp"
 	"slices"
@@ -33,6 +34,9 @@ type Options struct {
 	// CreateTable makes the table if it is missing, and adds columns that a later version of this package has. Defaults to false: New says
 	// what is missing, with the statements that mend it.
 	CreateTable bool
+
+	// Logger is told at the start if the table does not remember batches. Defaults to slog.Default().
+	Logger *slog.Logger
 
 	// The following are for CreateTable and DDL.
 
@@ -85,6 +89,7 @@ func (o Options) withDefaults() Options {
 	o.PartitionBy = cmp.Or(o.PartitionBy, o.expression("toYYYYMM(%s)", "timestamp"), "tuple()")
 	o.OrderBy = cmp.Or(o.OrderBy, o.orderBy())
 	o.Props = cmp.Or(o.Props, PropsString)
+	o.Logger = cmp.Or(o.Logger, slog.Default())
 	o.DeduplicationWindow = cmp.Or(o.DeduplicationWindow, defaultWindow)
 	return o
 }

@@ -1,7 +1,9 @@
 package clickhouseexporter_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -198,4 +200,36 @@ func TestOptionsAreChecked(t *testing.T) {
 			t.Errorf("New(%+v) = %v, want %q", tt.opts, err, tt.want)
 		}
 	}
+}
+
+func TestATableThatForgetsBatchesIsSaid(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		database, conn := s.database(t)
+		var log bytes.Buffer
+		opts := clickhouseexporter.Options{DSN: s.dsn(database), CreateTable: true, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		open(t, opts)
+		if log.Len() > 0 {
+			t.Errorf("a table that was just made is warned of: %s", &log)
+		}
+		if err := conn.Exec(t.Context(), "CREATE TABLE mine AS loguro_events ENGINE = MergeTree ORDER BY timestamp"); err != nil {
+			t.Fatal(err)
+		}
+		opts.Table = "mine"
+		open(t, opts)
+		_, mend, ok := strings.Cut(log.String(), `mend="`)
+		if mend, _, _ = strings.Cut(mend, `"`); !ok || mend != "ALTER TABLE `mine` MODIFY SETTING non_replicated_deduplication_window = 10000" {
+			t.Fatalf("log: %s", &log)
+		}
+		if err := conn.Exec(t.Context(), mend); err != nil {
+			t.Fatal(err)
+		}
+		log.Reset()
+		x := open(t, opts)
+		id, events := uuid.NewString(), exportertest.Events(10)
+		mustExport(t, x, id, events)
+		mustExport(t, x, id, events)
+		if n := ask(t, conn, "SELECT count() FROM mine"); n != "10" || log.Len() > 0 {
+			t.Errorf("after the ALTER %s rows, log %q; want 10 and none", n, &log)
+		}
+	})
 }
