@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"time"
 
 	"github.com/loguro/loguro"
 	"github.com/loguro/loguro/exporters/exportertest"
@@ -100,4 +104,56 @@ func ExamplePermanent() {
 	fmt.Println(err)
 	// Output:
 	// the store refuses these rows
+}
+
+// What one process could not deliver, the next one does.
+func ExampleConfig_spool() {
+	dir, err := os.MkdirTemp("", "spool")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	run := func(exporter loguro.Exporter, work func(*loguro.Tracker)) error {
+		tracker, err := loguro.New(loguro.Config{Exporter: exporter, Keys: [][]byte{testKey}, Spool: dir, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			log.Fatal(err)
+		}
+		work(tracker)
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		defer cancel()
+		return tracker.Shutdown(ctx)
+	}
+	broken := &exportertest.Recorder{Before: func(loguro.Batch) error { return errors.New("the store is down") }}
+	err = run(broken, func(tracker *loguro.Tracker) {
+		ctx := loguro.WithIdentity(context.Background(), loguro.Identity{UserID: "user_42"})
+		tracker.Track(ctx, "report_exported", nil)
+	})
+	fmt.Println("delivered by the first process:", err == nil)
+
+	store := new(exportertest.Recorder)
+	err = run(store, func(*loguro.Tracker) {})
+	fmt.Println("delivered by the second one:", err == nil, len(store.Events()), store.Events()[0].Name)
+	// Output:
+	// delivered by the first process: false
+	// delivered by the second one: true 1 report_exported
+}
+
+// Two stores, each with a queue of its own.
+func ExampleTee() {
+	files, warehouse := new(exportertest.Recorder), new(exportertest.Recorder)
+	tracker, err := loguro.New(loguro.Config{Exporter: loguro.Tee(files, warehouse), Keys: [][]byte{testKey}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := loguro.WithIdentity(context.Background(), loguro.Identity{UserID: "user_42"})
+	tracker.Track(ctx, "report_exported", nil)
+	if err := tracker.Shutdown(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+	for _, x := range tracker.Stats().Exporters {
+		fmt.Println(x.Name, x.Delivered)
+	}
+	// Output:
+	// exportertest.Recorder 1
+	// exportertest.Recorder-2 1
 }
