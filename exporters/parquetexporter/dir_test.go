@@ -98,6 +98,7 @@ func TestNewSweepsOldTemporaryFilesOnly(t *testing.T) {
 	put(keep[0], 23*time.Hour)
 	put("date=2026-05-13/old.parquet.tmp", 25*time.Hour)
 	put("date=2026-05-14/old.parquet.tmp", year)
+	put(".loguro-123.tmp", year) // New was killed
 	if err := os.MkdirAll(filepath.Join(dir, "date=2026-05-14", "folder.parquet.tmp"), 0o750); err != nil {
 		t.Fatal(err)
 	}
