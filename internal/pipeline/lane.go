@@ -21,7 +21,8 @@ type lane struct {
 
 	breaker breaker
 	split   map[*batch]*parts
-	logged  time.Time
+	logged  time.Time // a failure
+	buried  time.Time // a dead letter
 }
 
 func newLane(p *Pipeline, x Exporter) *lane {
@@ -159,6 +160,7 @@ func (l *lane) deliver(t *task) {
 	case IsPermanent(err):
 		l.p.mu.Lock()
 		l.breaker.close() // the store answers
+		l.counts.Failures = 0
 		l.p.mu.Unlock()
 		l.refused(t, events, err)
 	default:

@@ -62,8 +62,8 @@ func (l *lane) bury(t *task, events []event.Event, cause error) {
 	l.counts.Dead += uint64(len(events))
 	t.batch.dead += len(events)
 	p.mu.Unlock()
-	if time.Since(l.logged) >= logEvery {
-		l.logged = time.Now()
+	if time.Since(l.buried) >= logEvery {
+		l.buried = time.Now()
 		p.config.Logger.Error("loguro: events refused for good", "exporter", l.counts.Name, "batch", t.id(),
 			"events", len(events), "kept", p.spool != nil, "error", cause)
 	}
