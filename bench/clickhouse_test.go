@@ -131,7 +131,7 @@ func columnar(events []loguro.Event) []any {
 // insertRaw streams blocks of the same size with ch-go.
 func insertRaw(ctx context.Context, client *ch.Client, table, id string, events []loguro.Event) error {
 	low := map[string]bool{}
-	for _, key := range strings.Fields(`event_type custom_event_name route country region city browser os device language channel
+	for key := range strings.FieldsSeq(`event_type custom_event_name route country region city browser os device language channel
 		referrer_domain utm_source utm_medium utm_campaign utm_term utm_content bot site`) {
 		low[key] = true
 	}
