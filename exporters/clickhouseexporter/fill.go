@@ -31,11 +31,16 @@ func buffer[T any](room *any, n int) []T {
 	return b[:n]
 }
 
+var noText any = ""
+
 // maxBoxes bounds what is kept for a column of few different values that has many all the same.
 const maxBoxes = 1 << 14
 
 // box returns the text as an interface value, and allocates it only once.
 func (s *scratch) box(text string) any {
+	if text == "" { // half of all values
+		return noText
+	}
 	if boxed, ok := s.boxes[text]; ok {
 		return boxed
 	}
