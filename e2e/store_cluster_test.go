@@ -20,7 +20,7 @@ import (
 // Two servers are the shards of a cluster, and the exporter inserts into a Distributed table of the first. Each batch
 // is an insert on each shard, one of which may fail: what the other has is not repeated.
 func TestADistributedTableHasEachEventOnceThoughOneShardIsKilled(t *testing.T) {
-	first, second := startShards(t)
+	first, second, between := startShards(t)
 	opts := clickhouseexporter.Options{Database: first.database, Cluster: "two", Distributed: "loguro_all"}
 	ddl, err := clickhouseexporter.DDL(opts)
 	if err != nil {
@@ -64,18 +64,23 @@ func TestADistributedTableHasEachEventOnceThoughOneShardIsKilled(t *testing.T) {
 
 	const events = 40_000
 	p := ship(t, x, func(c *pipeline.Config) { c.BatchEvents, c.ExportTimeout = 1000, 5*time.Second })
+	// On the way to the second shard inserts fail while the first one has its part of them already.
+	between.misbehave(map[fault]int{pass: 4, half: 1, lost: 1, drop: 1})
 	sent := 0
 	stream(events+len(batch.Events), func(e *loguro.Event) {
 		if sent++; sent > len(batch.Events) { // the first ones are there
 			p.put(e)
 		}
 	})
-	eventually(t, "some of it is there", func() bool { return p.Counts().Delivered > 0 })
+	eventually(t, "the second shard fails in every way", func() bool {
+		return between.times(half) > 0 && between.times(lost) > 0 && between.times(drop) > 0
+	})
+	failed := p.Counts().Retries
 	second.kill()
-	eventually(t, "an insert fails because a shard is away", func() bool { return p.Counts().Retries > 0 || p.Counts().Pending == 0 })
-	half := p.Counts()
-	alone := first.number("SELECT count() FROM " + storeTable)
+	eventually(t, "an insert fails because a shard is away", func() bool { return p.Counts().Retries > failed || p.Counts().Pending == 0 })
+	killed := p.Counts()
 	second.start()
+	between.behave()
 	p.drain()
 
 	counts := shards()
@@ -84,8 +89,8 @@ func TestADistributedTableHasEachEventOnceThoughOneShardIsKilled(t *testing.T) {
 	}
 	first.holds(counts[0])
 	second.holds(counts[1])
-	if half.Retries == 0 {
-		t.Error("no insert failed, so the test proves nothing")
+	if killed.Retries == failed || failed == 0 {
+		t.Errorf("%d inserts failed before the shard was killed, and %d then, so that the test proves nothing", failed, killed.Retries-failed)
 	}
 	// Events are sharded by visitor: as long as no visitor is on both, no event is.
 	visitors := "SELECT DISTINCT visitor_id FROM " + storeTable + " ORDER BY visitor_id"
@@ -98,8 +103,8 @@ func TestADistributedTableHasEachEventOnceThoughOneShardIsKilled(t *testing.T) {
 			t.Errorf("visitor %s is on both shards", id)
 		}
 	}
-	t.Logf("%d events on two shards: %v; when the second was killed %d were delivered and the first had %d; %d failed attempts in all",
-		events+len(batch.Events), counts, int(half.Delivered)+len(batch.Events), alone, p.Counts().Retries)
+	t.Logf("%d events on two shards: %v; %d failed attempts, %d of them before the second was killed with %d events to come; %v",
+		events+len(batch.Events), counts, p.Counts().Retries, failed, killed.Pending, between.happened)
 }
 
 // The server understands the statements for clusters, whatever else it takes to run them.
@@ -126,8 +131,9 @@ func TestTheServerParsesTheStatementsForClusters(t *testing.T) {
 	}
 }
 
-// startShards starts two servers with a database of the same name. To the first they are the cluster "two".
-func startShards(t *testing.T) (first, second *ownStore) {
+// startShards starts two servers with a database of the same name. To the first they are the cluster "two", and the
+// network between it and the second is a bad one.
+func startShards(t *testing.T) (first, second *ownStore, between *badNetwork) {
 	t.Helper()
 	second = startStore(t)
 	first = startStore(t, func(s *ownStore) {
@@ -137,6 +143,10 @@ func startShards(t *testing.T) (first, second *ownStore) {
 			addr := shard.native
 			if !shard.whole {
 				addr = interpret(t, addr)
+			}
+			if shard == second {
+				between = newBadNetwork(t, addr, 1)
+				addr = between.addr
 			}
 			host, port, _ := net.SplitHostPort(addr)
 			config.WriteString(fmt.Sprintf("<shard><internal_replication>true</internal_replication><replica><host>%s</host><port>%s</port></replica></shard>", host, port))
@@ -157,5 +167,5 @@ func startShards(t *testing.T) (first, second *ownStore) {
 	if n := first.number("SELECT count() FROM system.clusters WHERE cluster = 'two'"); n != 2 {
 		t.Fatalf("the server knows %d shards of the cluster, want 2", n)
 	}
-	return first, second
+	return first, second, between
 }

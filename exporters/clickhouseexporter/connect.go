@@ -52,11 +52,11 @@ const writeTimeout = 20 * time.Second
 func dialer(o *clickhouse.Options) func(ctx context.Context, addr string) (net.Conn, error) {
 	d := &net.Dialer{Timeout: o.DialTimeout}
 	return func(ctx context.Context, addr string) (net.Conn, error) {
-		conn, err := d.DialContext(ctx, "tcp", addr)
+		raw, err := d.DialContext(ctx, "tcp", addr)
 		if err != nil {
 			return nil, err
 		}
-		conn = &timedConn{Conn: conn, forget: context.AfterFunc(ctx, func() { conn.Close() })}
+		conn := &timedConn{Conn: raw, forget: context.AfterFunc(ctx, func() { raw.Close() })}
 		if o.TLS == nil || o.Protocol == clickhouse.HTTP { // over HTTP the transport does it
 			return conn, nil
 		}
