@@ -337,7 +337,7 @@ func stream(n int, yield func(*loguro.Event)) {
 			e.Title = odd[i%len(odd)]
 			e.User, e.Name, e.City = "user "+e.Title, e.Title, e.Title
 		case i%103 == 0:
-			e.Visitor, e.Session, e.Country = uuid.Nil, uuid.Nil, ""
+			e.Visitor, e.Session, e.Country, e.Site = uuid.Nil, uuid.Nil, "", "docs"
 		}
 		yield(&e)
 	}
