@@ -10,9 +10,9 @@ import (
 // destinations are what --to knows: each is a line here, a file of its own, and a line in the help.
 var destinations = []destination{
 	toParquet,
-	toClickHouse,
-	toClickHouseHTTP,
-	toClickHousePlainHTTP,
+	toClickHouse("clickhouse", "9000"),
+	toClickHouse("https", "8443"),
+	toClickHouse("http", "8123"),
 }
 
 // destination is a kind of store.
