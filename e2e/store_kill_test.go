@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -87,7 +88,10 @@ func TestAServerThatIsKilledInTheMiddleOfInsertsHasEachEventOnce(t *testing.T) {
 	t.Logf("seed %d: %d events in %d batches, %d inserts of which %d failed, the server killed %d times: %v; it took %v to come back", seed,
 		sent, c.Batches, net.inserts, c.Retries, kills, net.happened, (down / time.Duration(kills)).Round(time.Millisecond))
 	if t.Failed() {
-		logs, _ := filepath.Glob(filepath.Join(s.dir, "data", "store", "*", "*", "deduplication_logs", "*"))
-		t.Log(s.ask("SELECT name, active, rows, modification_time FROM system.parts WHERE database = currentDatabase() ORDER BY min_block_number"), logs)
+		t.Log(s.ask("SELECT name, active, rows, modification_time FROM system.parts WHERE database = currentDatabase() ORDER BY min_block_number"))
+		for _, path := range glob(t, s.dir, "data", "store", "*", "*", "deduplication_logs", "*") { // what the table remembers
+			content, err := os.ReadFile(path)
+			t.Logf("%s: %v\n%s", filepath.Base(path), err, content)
+		}
 	}
 }

@@ -28,10 +28,10 @@ var refusals = map[int32]bool{
 	691: true, // UNKNOWN_ELEMENT_OF_ENUM
 }
 
-// overloads are the codes of a server that needs time.
+// overloads are the codes of a server that needs time, and that smaller batches would not help. (They do help where the
+// memory for one does not suffice: that is tried again like any other error, and split if others work.)
 var overloads = map[int32]time.Duration{
 	202: 2 * time.Second, // TOO_MANY_SIMULTANEOUS_QUERIES
-	241: 5 * time.Second, // MEMORY_LIMIT_EXCEEDED
 	242: 5 * time.Second, // TABLE_IS_READ_ONLY
 	252: 5 * time.Second, // TOO_MANY_PARTS
 }
@@ -45,7 +45,7 @@ func passing(err error) bool {
 	switch c := code(err); c {
 	case 0:
 		return true
-	case 159, 209, 210, 999: // TIMEOUT_EXCEEDED, SOCKET_TIMEOUT, NETWORK_ERROR, KEEPER_EXCEPTION
+	case 159, 209, 210, 241, 999: // TIMEOUT_EXCEEDED, SOCKET_TIMEOUT, NETWORK_ERROR, MEMORY_LIMIT_EXCEEDED, KEEPER_EXCEPTION
 		return true
 	default:
 		return overloads[c] > 0

@@ -270,3 +270,26 @@ func TestABatchThatMayHaveArrivedIsNeverSplit(t *testing.T) {
 		})
 	}
 }
+
+// A store that asks for a pause has no quarrel with the batch: to split it would only be more work for it.
+func TestAPauseIsNoReasonToSplit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFiles()
+		f.fail = refusing("0", RetryAfter(errDown, time.Second))
+		p := f.open(t, t.TempDir(), nil)
+		for i := range 100 {
+			putNamed(t, p, i*3, i*3+3)
+			time.Sleep(time.Minute)
+		}
+		f.mu.Lock()
+		f.fail = nil
+		f.mu.Unlock()
+		if err := p.Flush(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wantEachOnce(t, f.counts(), 300)
+		if len(f.byBatch) != 100 || p.Counts().Dead != 0 {
+			t.Errorf("%d batches and %d dead letters, want 100 and none", len(f.byBatch), p.Counts().Dead)
+		}
+	})
+}

@@ -225,7 +225,7 @@ func (l *lane) failed(t *task, events []event.Event, err error) {
 	t.failed(l.breaker, now)
 	t.unsure = t.unsure || unsure(err)
 	pending := l.counts.Pending
-	blame := len(events) > 0 && t.toBlame(l.breaker.successes)
+	blame := len(events) > 0 && retryAfter(err) == 0 && t.toBlame(l.breaker.successes)
 	p.mu.Unlock()
 	if time.Since(l.logged) >= logEvery {
 		l.logged = now
