@@ -36,6 +36,13 @@ var (
 // reason, and [Tracker.Redrive] offers them again; without, they are given up. Permanent(nil) is nil.
 func Permanent(err error) error { return pipeline.Permanent(err) }
 
+// MayHaveArrived marks an Exporter's error as one after which the batch, or a part of it, may be in the store all the
+// same: an answer that got lost, or that came from something in between. Such a batch is only ever tried as it is, under
+// its own id, and never in parts; if it is [Permanent] too, it becomes dead letters as a whole. Errors that wrap
+// context.DeadlineExceeded, context.Canceled, io.EOF, io.ErrUnexpectedEOF or a timeout, and errors of reading from and
+// writing to a connection, count as such by themselves. MayHaveArrived(nil) is nil.
+func MayHaveArrived(err error) error { return pipeline.MayHaveArrived(err) }
+
 // RetryAfter marks an Exporter's error as one after which the store wants to be left alone for a while, such as HTTP's
 // 429 and 503 with Retry-After (RFC 9110, section 10.2.3). The next attempt comes no earlier, unless Flush or Shutdown
 // wait for one; over an hour counts as an hour. RetryAfter(nil, wait) is nil.

@@ -27,8 +27,8 @@ type Batch = pipeline.Batch
 // After an error of which the store's answer is the cause, nothing of the batch may be in the store. Wrap it with
 // [Permanent] if no retry can help, and with [RetryAfter] if the store asks for a pause. A batch that is refused for
 // good, or over and over while others are not, comes again in parts with ids of their own. An attempt that ended without
-// an answer (context.DeadlineExceeded, io.EOF, a timeout or a reset of the connection) may have arrived, so return such
-// an error wrapped: that batch is only ever tried as it is.
+// an answer may have arrived: return its error wrapped, or mark it with [MayHaveArrived], and that batch is only ever
+// tried as it is.
 //
 // Calls never overlap. The events belong to the Tracker, and other exporters may read them at the same time: do not
 // change or keep them. The context ends after Config.ExportTimeout, and at the latest when Shutdown gives up; an Export

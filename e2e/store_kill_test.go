@@ -53,7 +53,9 @@ func TestAServerThatIsKilledInTheMiddleOfInsertsHasEachEventOnce(t *testing.T) {
 	}
 	more()
 	var down time.Duration
-	for range kills {
+	killedInAllWays := func() bool { return net.times(killHalf) > 0 && net.times(killWork) > 0 && net.times(killAnswer) > 0 }
+	times := 0
+	for ; times < kills || !killedInAllWays(); times++ {
 		alive.Store(true)
 		hurried := time.Now()
 		eventually(t, "the server is killed at an insert", func() bool {
@@ -79,14 +81,9 @@ func TestAServerThatIsKilledInTheMiddleOfInsertsHasEachEventOnce(t *testing.T) {
 	net.behave()
 	p.drain()
 	s.holds(sent)
-	for _, f := range []fault{killHalf, killWork, killAnswer} {
-		if net.times(f) == 0 {
-			t.Errorf("the server was never killed like this: %s", f)
-		}
-	}
 	c := p.Counts()
 	t.Logf("seed %d: %d events in %d batches, %d inserts of which %d failed, the server killed %d times: %v; it took %v to come back", seed,
-		sent, c.Batches, net.inserts, c.Retries, kills, net.happened, (down / time.Duration(kills)).Round(time.Millisecond))
+		sent, c.Batches, net.inserts, c.Retries, times, net.happened, (down / time.Duration(times)).Round(time.Millisecond))
 	if t.Failed() {
 		t.Log(s.ask("SELECT name, active, rows, modification_time FROM system.parts WHERE database = currentDatabase() ORDER BY min_block_number"))
 		for _, path := range glob(t, s.dir, "data", "store", "*", "*", "deduplication_logs", "*") { // what the table remembers

@@ -190,6 +190,17 @@ func bind(o Options, have map[string]string) (p *plan, missing []column, err err
 	return p, nil, nil
 }
 
+// partial is true if an insert that fails may have reached a part of its destinations: the table but not its views, one
+// shard but not another.
+func (x *Exporter) partial(ctx context.Context) bool {
+	o := x.options
+	var engine string
+	var views []string
+	err := x.conn.QueryRow(ctx, fmt.Sprintf("SELECT engine, dependencies_table FROM system.tables WHERE database = %s AND name = %s",
+		o.databaseExpression(), literal(o.target()))).Scan(&engine, &views)
+	return err != nil || engine == "Distributed" || len(views) > 0
+}
+
 // forget makes the next Export look at the table again, after an error that a change of it may have caused.
 func (x *Exporter) forget(err error) {
 	if code(err) == 0 {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -75,7 +77,25 @@ func dialer(o *clickhouse.Options) func(ctx context.Context, addr string) (net.C
 
 type timedConn struct {
 	net.Conn
-	forget func() bool // the context of the dialing
+	forget   func() bool  // the context of the dialing
+	deadline atomic.Int64 // of the query under way, if it has one
+}
+
+// SetDeadline remembers the deadline of a query: the driver takes it away again before it sends the blocks of an insert.
+func (c *timedConn) SetDeadline(t time.Time) error {
+	if !t.IsZero() {
+		c.deadline.Store(t.UnixNano())
+	}
+	return c.Conn.SetDeadline(t)
+}
+
+// SyscallConn lets the driver see whether the other side has closed a connection that lay idle.
+func (c *timedConn) SyscallConn() (syscall.RawConn, error) {
+	conn, ok := c.Conn.(syscall.Conn)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return conn.SyscallConn()
 }
 
 func (c *timedConn) Read(p []byte) (int, error) {
@@ -90,7 +110,12 @@ func (c *timedConn) Close() error {
 }
 
 func (c *timedConn) Write(p []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	now := time.Now()
+	until := now.Add(writeTimeout)
+	if query := time.Unix(0, c.deadline.Load()); query.After(now) && query.Before(until) {
+		until = query
+	}
+	if err := c.SetWriteDeadline(until); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(p)

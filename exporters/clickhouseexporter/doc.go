@@ -21,6 +21,10 @@
 //     engines for replicated_deduplication_window_seconds too (a week by default).
 //   - A batch that spans two partitions (two months, by default) is one part in each. Should the server die between them,
 //     the repetition adds what is missing, and only that.
+//   - A server that is killed may lose a batch in one instant: a table that is not replicated writes down the id just before it
+//     gives the part its name (ClickHouse 26.7), and then takes the repetition for one. And by default ClickHouse does not
+//     sync what it acknowledges: a power cut takes it, unless the table's settings fsync_after_insert and
+//     fsync_part_directory are 1, or it has replicas.
 //   - After the window, or in a table without one, a repetition adds the events again. Two ways out: a larger window, or
 //     the engine ReplacingMergeTree with event_id at the end of OrderBy, which removes them when parts are merged, and
 //     for queries with FINAL at once.
@@ -28,6 +32,6 @@
 //     the same way; do not change the number of shards while a batch waits.
 //   - Servers before version 22 have no such token: a replicated table still drops the same rows that come again, any
 //     other adds them.
-//   - Materialized views on the table see a batch once, unless the server died between table and view; set
-//     deduplicate_blocks_in_dependent_materialized_views in the DSN to cover that.
+//   - A materialized view gets a batch again with each repetition. Give the view's own table a
+//     non_replicated_deduplication_window too, and it has each event once.
 package clickhouseexporter

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -193,4 +194,42 @@ func TestASilentServerIsGivenUpWhenTheContextEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A network that takes nothing in the middle of an insert.
+func TestAStalledInsertIsGivenUpWhenTheContextEnds(t *testing.T) {
+	each(t, func(t *testing.T, s server) {
+		database, _ := s.database(t)
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		go func() {
+			for {
+				client, err := l.Accept()
+				if err != nil {
+					return
+				}
+				go func() {
+					upstream, err := net.Dial("tcp", s.addr)
+					if err != nil {
+						return
+					}
+					go io.Copy(client, upstream)
+					io.CopyN(upstream, client, 200<<10) // and no more
+				}()
+			}
+		}()
+		x := open(t, clickhouseexporter.Options{DSN: server{s.scheme, l.Addr().String()}.dsn(database), CreateTable: true})
+		events := exportertest.Events(1)
+		for len(events) < 100_000 { // more than the system keeps for a connection
+			events = append(events, exportertest.Events(50_000)...)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := x.Export(ctx, loguro.Batch{ID: uuid.NewString(), Events: events}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Export() = %v, want that the context is over", err)
+		}
+	})
 }

@@ -79,7 +79,9 @@ func (*Exporter) BatchLimits() loguro.BatchLimits {
 // Export inserts the batch with its id as insert_deduplication_token. When it returns nil the rows are in the table; the
 // same batch again adds nothing, as long as the table remembers the id (see the package comment).
 //
-// What cannot be mended by a retry is a [loguro.Permanent] error: a value that the table refuses. Everything else is tried
+// What cannot be mended by a retry is a [loguro.Permanent] error: a value that the table refuses. Where a materialized
+// view or a shard may have refused it, the table or another shard has the batch already, so that all of it becomes dead
+// letters, and none of it comes twice. Everything else is tried
 // again, a missing table and a wrong password included: those are for the operator to mend, and nothing is lost meanwhile.
 func (x *Exporter) Export(ctx context.Context, batch loguro.Batch) error {
 	if err := ctx.Err(); err != nil {
@@ -94,6 +96,9 @@ func (x *Exporter) Export(ctx context.Context, batch loguro.Batch) error {
 	}
 	if err != nil {
 		x.forget(err)
+		if refusals[code(err)] && x.partial(ctx) {
+			err = loguro.MayHaveArrived(err)
+		}
 		return sorted(ctx, fmt.Errorf("clickhouseexporter: batch %s: %w", batch.ID, err))
 	}
 	return nil

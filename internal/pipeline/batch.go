@@ -40,6 +40,19 @@ func IsPermanent(err error) bool {
 	return ok
 }
 
+// MayHaveArrived marks err as one after which the batch, or a part of it, may be in the store all the same.
+func MayHaveArrived(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &unsureError{err}
+}
+
+type unsureError struct{ err error }
+
+func (e *unsureError) Error() string { return e.err.Error() }
+func (e *unsureError) Unwrap() error { return e.err }
+
 // RetryAfter marks err as one after which the store wants to be left alone for a while.
 func RetryAfter(err error, wait time.Duration) error {
 	if err == nil {

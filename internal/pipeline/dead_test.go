@@ -293,3 +293,40 @@ func TestAPauseIsNoReasonToSplit(t *testing.T) {
 		}
 	})
 }
+
+// A batch that may have arrived and is refused for good is not split either: it goes to the dead letters as it is, stays
+// whole when it comes from there, and arrives under its own id.
+func TestARefusedBatchThatMayHaveArrivedStaysWhole(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFiles()
+		partial := Permanent(MayHaveArrived(errDown))
+		answer := func(ctx context.Context, b Batch) error {
+			if err := f.export(ctx, b); err != nil || b.Events[0].Name != "0" {
+				return err
+			}
+			return partial // it is there all the same
+		}
+		p := f.open(t, dir, func(c *Config) { c.Exporters = []Exporter{{"files", answer}} })
+		putNamed(t, p, 0, 6)
+		if err := p.Flush(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got := deadNames(t, p); !slices.Equal(got, []string{"0", "1", "2"}) {
+			t.Errorf("dead letters: %v, want the batch", got)
+		}
+		partial = Permanent(errDown) // says nothing of the first attempt
+		if err := p.Redrive(t.Context()); err == nil {
+			t.Error("Redrive() = nil")
+		}
+		wantEachOnce(t, f.counts(), 6)
+		partial = nil
+		if err := p.Redrive(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wantEachOnce(t, f.counts(), 6)
+	})
+	if MayHaveArrived(nil) != nil || !errors.Is(MayHaveArrived(errDown), errDown) {
+		t.Error("MayHaveArrived hides the error")
+	}
+}

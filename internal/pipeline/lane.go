@@ -162,7 +162,12 @@ func (l *lane) deliver(t *task) {
 		l.breaker.close() // the store answers
 		l.counts.Failures = 0
 		l.p.mu.Unlock()
-		l.refused(t, events, err)
+		if t.unsure = t.unsure || unsure(err); t.unsure {
+			// Parts of it would come a second time under other ids: it goes as it is, and Redrive brings it back so.
+			l.bury(t, events, err)
+		} else {
+			l.refused(t, events, err)
+		}
 	default:
 		l.failed(t, events, err)
 	}

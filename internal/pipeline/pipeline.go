@@ -90,6 +90,7 @@ type batch struct {
 
 	rest   spool.Rest // what remains of it for each lane, once one has some of it
 	owed   bool       // to an exporter that is not configured: its segment stays
+	unsure bool       // dead letters that may have arrived nevertheless
 	parted bool       // a lane got parts of it under ids of their own
 	saving sync.Mutex // of the side file
 

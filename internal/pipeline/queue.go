@@ -16,7 +16,7 @@ func (p *Pipeline) enqueue(b *batch) {
 			b.lanes++
 		}
 		for _, r := range ranges {
-			t := &task{batch: b, part: r, whole: whole}
+			t := &task{batch: b, part: r, whole: whole, unsure: b.unsure}
 			l.queue = append(l.queue, t)
 			l.counts.Pending += t.size()
 		}

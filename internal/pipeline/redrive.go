@@ -81,7 +81,7 @@ func (p *Pipeline) requeue(dead spool.Dead) (*batch, error) {
 	}
 	b := p.newBatch()
 	b.id, b.events, b.sealed, b.away, b.since = id, len(dead.Events), true, true, dead.FailedAt
-	b.span = b.events
+	b.span, b.unsure = b.events, dead.MayHaveArrived
 	// Only who refused them gets them: the others have them.
 	b.rest = spool.Rest{dead.Exporter: {{0, b.span}}, spool.Others: {}}
 	if !slices.Contains(p.names, dead.Exporter) {

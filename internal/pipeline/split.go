@@ -52,7 +52,8 @@ func (t *task) child(from, to int) *task {
 func (l *lane) bury(t *task, events []event.Event, cause error) {
 	p := l.p
 	if p.spool != nil {
-		err := p.spool.Bury(spool.Dead{BatchID: t.id(), Exporter: l.counts.Name, Reason: cause.Error(), FailedAt: time.Now(), Events: events})
+		err := p.spool.Bury(spool.Dead{BatchID: t.id(), Exporter: l.counts.Name, Reason: cause.Error(), FailedAt: time.Now(),
+			MayHaveArrived: t.unsure, Events: events})
 		if err != nil {
 			l.failed(t, nil, err)
 			return

@@ -106,8 +106,12 @@ func (t *task) toBlame(successes uint64) bool {
 	return othersWork && t.failures > suspectAfter || t.failures >= blameAlone
 }
 
-// unsure is true for errors that are no answer of the store.
+// unsure is true for errors after which the batch may have arrived: the exporter says so, or they are no answer of the
+// store.
 func unsure(err error) bool {
+	if _, ok := errors.AsType[*unsureError](err); ok {
+		return true
+	}
 	// An operation on a connection that is open; to dial is to try and know.
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op != "dial" {
 		return true

@@ -112,7 +112,7 @@ func (l LetterFile) Each(yield func(letter Dead, line []byte) error) (bad []erro
 			bad = append(bad, fmt.Errorf("line %d: %w", n, err))
 			continue
 		}
-		letter := Dead{line.BatchID, line.Exporter, line.Reason, line.FailedAt, []event.Event{line.Event}}
+		letter := Dead{line.BatchID, line.Exporter, line.Reason, line.FailedAt, line.Unsure, []event.Event{line.Event}}
 		if err := yield(letter, lines.Bytes()); err != nil {
 			return bad, err
 		}

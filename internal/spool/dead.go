@@ -25,7 +25,9 @@ type Dead struct {
 	Exporter string
 	Reason   string
 	FailedAt time.Time
-	Events   []event.Event
+	// MayHaveArrived says that the exporter may have them nevertheless: they must not come again under other ids.
+	MayHaveArrived bool
+	Events         []event.Event
 }
 
 // deadLine is one event in a file of dead letters.
@@ -34,6 +36,7 @@ type deadLine struct {
 	Exporter string      `json:"exporter"`
 	BatchID  string      `json:"batch_id"`
 	FailedAt time.Time   `json:"failed_at"`
+	Unsure   bool        `json:"may_have_arrived,omitempty"`
 	Event    event.Event `json:"event"`
 }
 
@@ -43,7 +46,7 @@ func (s *Spool) Bury(d Dead) error {
 	lines := json.NewEncoder(&content)
 	lines.SetEscapeHTML(false)
 	for i := range d.Events {
-		err := lines.Encode(deadLine{d.Reason, d.Exporter, d.BatchID, d.FailedAt.UTC(), d.Events[i]})
+		err := lines.Encode(deadLine{d.Reason, d.Exporter, d.BatchID, d.FailedAt.UTC(), d.MayHaveArrived, d.Events[i]})
 		if err != nil {
 			return fmt.Errorf("write dead letter: %w", err)
 		}
@@ -152,7 +155,7 @@ func ParseDead(content []byte) (d Dead, err error) {
 		if line.Event.Type == "" {
 			return d, fmt.Errorf("line %d: %w", len(d.Events)+1, errNoEvent)
 		}
-		d.BatchID, d.Exporter, d.Reason, d.FailedAt = line.BatchID, line.Exporter, line.Reason, line.FailedAt
+		d.BatchID, d.Exporter, d.Reason, d.FailedAt, d.MayHaveArrived = line.BatchID, line.Exporter, line.Reason, line.FailedAt, line.Unsure
 		d.Events = append(d.Events, line.Event)
 	}
 	return d, lines.Err()
