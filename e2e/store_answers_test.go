@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/loguro/loguro/exporters/clickhouseexporter"
 	"github.com/loguro/loguro/exporters/exportertest"
 	"github.com/loguro/loguro/internal/pipeline"
 )
@@ -44,26 +43,10 @@ func TestAViewThatRefusesARowRepeatsNoEvent(t *testing.T) {
 // A shard that cannot take a row makes the insert fail when another shard has its part of the batch already.
 func TestAShardThatRefusesARowRepeatsNoEvent(t *testing.T) {
 	first, second, _ := startShards(t)
-	opts := clickhouseexporter.Options{Database: first.database, Cluster: "two", Distributed: "loguro_all"}
-	ddl, err := clickhouseexporter.DDL(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, statement := range ddl {
-		statement = strings.ReplaceAll(statement, " ON CLUSTER 'two'", "")
-		first.ask(statement)
-		if !strings.Contains(statement, "Distributed(") {
-			second.ask(statement)
-		}
-	}
+	x := overShards(t, first, second)
 	for _, s := range []*ownStore{first, second} {
 		s.ask("ALTER TABLE " + storeTable + " ADD CONSTRAINT no_tests CHECK custom_event_name != 'test'")
 	}
-	x := first.exporter(first.over("clickhouse", first.native), func(o *clickhouseexporter.Options) {
-		dsn := o.DSN
-		*o = opts
-		o.DSN = dsn
-	})
 	events := exportertest.Events(2000)
 	events[500].Name, events[1500].Name = "test", "test"
 	p := ship(t, x, func(c *pipeline.Config) { c.BatchEvents = 1000 })

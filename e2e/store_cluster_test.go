@@ -17,10 +17,9 @@ import (
 	"github.com/loguro/loguro/internal/pipeline"
 )
 
-// Two servers are the shards of a cluster, and the exporter inserts into a Distributed table of the first. Each batch
-// is an insert on each shard, one of which may fail: what the other has is not repeated.
-func TestADistributedTableHasEachEventOnceThoughOneShardIsKilled(t *testing.T) {
-	first, second, between := startShards(t)
+// overShards makes the tables and an exporter that inserts through the Distributed one.
+func overShards(t *testing.T, first, second *ownStore) *clickhouseexporter.Exporter {
+	t.Helper()
 	opts := clickhouseexporter.Options{Database: first.database, Cluster: "two", Distributed: "loguro_all"}
 	ddl, err := clickhouseexporter.DDL(opts)
 	if err != nil {
@@ -34,11 +33,18 @@ func TestADistributedTableHasEachEventOnceThoughOneShardIsKilled(t *testing.T) {
 			second.ask(statement)
 		}
 	}
-	x := first.exporter(first.over("clickhouse", first.native), func(o *clickhouseexporter.Options) {
+	return first.exporter(first.over("clickhouse", first.native), func(o *clickhouseexporter.Options) {
 		dsn := o.DSN
 		*o = opts
 		o.DSN = dsn
 	})
+}
+
+// Two servers are the shards of a cluster, and the exporter inserts into a Distributed table of the first. Each batch
+// is an insert on each shard, one of which may fail: what the other has is not repeated.
+func TestADistributedTableHasEachEventOnceThoughOneShardIsKilled(t *testing.T) {
+	first, second, between := startShards(t)
+	x := overShards(t, first, second)
 	shards := func() (counts [2]int) {
 		for i, s := range []*ownStore{first, second} {
 			counts[i] = s.number("SELECT count() FROM " + storeTable)

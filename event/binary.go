@@ -52,21 +52,20 @@ const (
 
 var errBinary = errors.New("parse event: the binary form is cut or malformed")
 
-// texts are the string fields with their tags.
-func (e *Event) texts() [22]struct {
+type textField struct {
 	tag  byte
 	text *string
-} {
-	return [22]struct {
-		tag  byte
-		text *string
-	}{
+}
+
+// texts are the string fields with their tags, in the order in which they are written.
+func (e *Event) texts() [23]textField {
+	return [23]textField{
 		{tagName, &e.Name}, {tagURL, &e.URL}, {tagPath, &e.Path}, {tagUser, &e.User}, {tagReferrer, &e.Referrer},
 		{tagTitle, &e.Title}, {tagRoute, &e.Route}, {tagCountry, &e.Country}, {tagRegion, &e.Region}, {tagCity, &e.City},
 		{tagBrowser, &e.Browser}, {tagOS, &e.OS}, {tagDevice, &e.Device}, {tagLanguage, &e.Language},
 		{tagChannel, &e.Channel}, {tagReferrerDomain, &e.ReferrerDomain}, {tagUTMSource, &e.UTMSource},
 		{tagUTMMedium, &e.UTMMedium}, {tagUTMCampaign, &e.UTMCampaign}, {tagUTMTerm, &e.UTMTerm},
-		{tagUTMContent, &e.UTMContent}, {tagBot, &e.Bot},
+		{tagUTMContent, &e.UTMContent}, {tagBot, &e.Bot}, {tagSite, &e.Site},
 	}
 }
 
@@ -86,7 +85,6 @@ func (e *Event) AppendBinary(b []byte) ([]byte, error) {
 	for _, f := range e.texts() {
 		b = appendText(b, f.tag, *f.text)
 	}
-	b = appendText(b, tagSite, e.Site)
 	if len(e.Props) > 0 {
 		b = binary.AppendUvarint(append(b, tagProps<<1|1), uint64(len(e.Props)))
 		b = append(b, e.Props...)
@@ -168,8 +166,6 @@ func (e *Event) setBytes(tag byte, s string) bool {
 		return copy(e.Session[:], s) == len(s) && len(s) == len(e.Session)
 	case tagType:
 		e.Type = Type(s)
-	case tagSite:
-		e.Site = s
 	case tagProps:
 		if s != "" {
 			e.Props = []byte(s)

@@ -193,12 +193,20 @@ func bind(o Options, have map[string]string) (p *plan, missing []column, err err
 // partial is true if an insert that fails may have reached a part of its destinations: the table but not its views, one
 // shard but not another.
 func (x *Exporter) partial(ctx context.Context) bool {
-	o := x.options
-	var engine string
-	var views []string
-	err := x.conn.QueryRow(ctx, fmt.Sprintf("SELECT engine, dependencies_table FROM system.tables WHERE database = %s AND name = %s",
-		o.databaseExpression(), literal(o.target()))).Scan(&engine, &views)
-	return err != nil || engine == "Distributed" || len(views) > 0
+	t, err := x.lookUp(ctx)
+	return err != nil || t.engine == "Distributed" || len(t.views) > 0
+}
+
+// facts are what the server knows of the table that events are inserted into.
+type facts struct {
+	engine, definition string
+	views              []string // that follow it
+}
+
+func (x *Exporter) lookUp(ctx context.Context) (t facts, err error) {
+	err = x.conn.QueryRow(ctx, fmt.Sprintf("SELECT engine, engine_full, dependencies_table FROM system.tables WHERE database = %s AND name = %s",
+		x.options.databaseExpression(), literal(x.options.target()))).Scan(&t.engine, &t.definition, &t.views)
+	return t, err
 }
 
 // forget makes the next Export look at the table again, after an error that a change of it may have caused.

@@ -28,18 +28,13 @@ func DDL(opts Options) ([]string, error) {
 func (o Options) createTable() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CREATE TABLE IF NOT EXISTS %s%s\n(\n", o.qualified(o.Table), o.onCluster())
-	first := true
+	var definitions []string
 	for _, c := range columns {
-		name := o.name(c.key)
-		if name == "" {
-			continue
+		if name := o.name(c.key); name != "" {
+			definitions = append(definitions, "    "+o.definition(c, name))
 		}
-		if !first {
-			b.WriteString(",\n")
-		}
-		first = false
-		fmt.Fprintf(&b, "    %s", o.definition(c, name))
 	}
+	b.WriteString(strings.Join(definitions, ",\n"))
 	engine := o.Engine
 	if !strings.Contains(engine, "(") {
 		engine += "()"
@@ -79,6 +74,6 @@ func (o Options) definition(c column, name string) string {
 }
 
 func (o Options) createDistributed() string {
-	return fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s%s AS %s\nENGINE = Distributed('%s', %s, '%s', %s)",
-		o.qualified(o.Distributed), o.onCluster(), o.qualified(o.Table), o.Cluster, o.databaseExpression(), o.Table, o.shardingKey())
+	return fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s%s AS %s\nENGINE = Distributed('%s', %s, %s, %s)",
+		o.qualified(o.Distributed), o.onCluster(), o.qualified(o.Table), o.Cluster, o.databaseExpression(), literal(o.Table), o.shardingKey())
 }

@@ -35,8 +35,9 @@ const connectTimeout = 10 * time.Second
 // deduplication window; with CreateTable it makes what is missing. The error joins all complaints, with the statements
 // that mend them.
 //
-// A server that does not answer, or is overloaded, is no error: an application must be able to start while its analytics are down. The check
-// comes with the first Export that reaches the server, and until then batches wait. Use Check to insist.
+// A server that does not answer, or is overloaded, is no error: an application must be able to start while its analytics
+// are down. The check comes with the first Export that reaches the server, and until then batches wait. Use Check to
+// insist.
 func New(ctx context.Context, opts Options) (*Exporter, error) {
 	if err := opts.validate(); err != nil {
 		return nil, fmt.Errorf("clickhouseexporter: %w", err)
@@ -81,8 +82,8 @@ func (*Exporter) BatchLimits() loguro.BatchLimits {
 //
 // What cannot be mended by a retry is a [loguro.Permanent] error: a value that the table refuses. Where a materialized
 // view or a shard may have refused it, the table or another shard has the batch already, so that all of it becomes dead
-// letters, and none of it comes twice. Everything else is tried
-// again, a missing table and a wrong password included: those are for the operator to mend, and nothing is lost meanwhile.
+// letters, and none of it comes twice. Everything else is tried again, a missing table and a wrong password included:
+// those are for the operator to mend, and nothing is lost meanwhile.
 func (x *Exporter) Export(ctx context.Context, batch loguro.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err

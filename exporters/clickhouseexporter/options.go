@@ -31,8 +31,8 @@ type Options struct {
 	// timestamp are required unless they are mapped to "".
 	Columns map[string]string
 
-	// CreateTable makes the table if it is missing, and adds columns that a later version of this package has. Defaults to false: New says
-	// what is missing, with the statements that mend it.
+	// CreateTable makes the table if it is missing, and adds columns that a later version of this package has. Defaults to
+	// false: New says what is missing, with the statements that mend it.
 	CreateTable bool
 
 	// Logger is told at the start if the table does not remember batches. Defaults to slog.Default().

@@ -10,18 +10,18 @@ import (
 // user's own that removes repetitions in another way.
 func (x *Exporter) warnOfWindow(ctx context.Context) {
 	o := x.options
-	var engine, full, byDefault string
-	err := x.conn.QueryRow(ctx, fmt.Sprintf("SELECT engine, engine_full FROM system.tables WHERE database = %s AND name = %s",
-		o.databaseExpression(), literal(o.target()))).Scan(&engine, &full)
-	if err != nil || !strings.HasSuffix(engine, "MergeTree") || strings.HasPrefix(engine, "Replicated") || strings.HasPrefix(engine, "Shared") {
+	t, err := x.lookUp(ctx)
+	if err != nil || !strings.HasSuffix(t.engine, "MergeTree") || strings.HasPrefix(t.engine, "Replicated") || strings.HasPrefix(t.engine, "Shared") {
 		return // replicated tables remember by default, and others have no such setting
 	}
 	const setting = "non_replicated_deduplication_window"
-	if strings.Contains(full, setting+" = ") && !strings.Contains(full, setting+" = 0") {
+	off := strings.Contains(t.definition, setting+" = 0")
+	if strings.Contains(t.definition, setting+" = ") && !off {
 		return
 	}
+	var byDefault string
 	err = x.conn.QueryRow(ctx, "SELECT value FROM system.merge_tree_settings WHERE name = '"+setting+"'").Scan(&byDefault)
-	if err != nil || byDefault != "0" && !strings.Contains(full, setting+" = 0") {
+	if err != nil || byDefault != "0" && !off {
 		return
 	}
 	x.options.Logger.Warn("clickhouseexporter: the table does not remember the batches that it has, so one that comes again after a lost answer is added again",

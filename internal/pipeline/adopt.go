@@ -1,6 +1,10 @@
 package pipeline
 
-import "time"
+import (
+	"time"
+
+	"github.com/loguro/loguro/internal/spool"
+)
 
 // lookEvery is how often a busy process looks for what dead ones left.
 const lookEvery = time.Minute
@@ -33,14 +37,11 @@ func (p *Pipeline) adopt() {
 	p.looked = time.Now()
 	last := p.live.Back() // at the start, and where the one under way is in the way, before it
 	for _, s := range a.Segments {
-		b := &batch{id: s.ID, segment: s.Segment, events: s.Events, span: s.Span, since: time.Now(), sealed: true, away: true,
+		b := &batch{id: s.ID, segment: s.Segment, events: s.Events, span: s.Span, since: spool.Began(s.ID, time.Now()), sealed: true, away: true,
 			rest: s.Rest, parted: s.Rest != nil, done: make(chan struct{})}
 		for _, name := range s.Rest.Debts(p.names) {
 			b.owed = true
 			owed[name]++
-		}
-		if sec, nsec := s.ID.Time().UnixTime(); s.ID.Version() == 7 {
-			b.since = time.Unix(sec, nsec)
 		}
 		p.enqueue(b)
 		if b.lanes == 0 && b.owed {

@@ -132,7 +132,7 @@ func (l *lane) sleep(d time.Duration) {
 // deliver tries a task once.
 func (l *lane) deliver(t *task) {
 	b := t.batch
-	all, err := l.p.take(b)
+	all, numbers, err := l.p.take(b)
 	if err == errGone {
 		l.p.lose(b, b.events)
 		l.finish(t)
@@ -149,7 +149,7 @@ func (l *lane) deliver(t *task) {
 			l.p.unsynced(b)
 		}
 	}
-	events := t.events(all, l.p.numbersOf(b))
+	events := t.events(all, numbers)
 	if len(events) == 0 {
 		l.finish(t)
 		return
@@ -162,12 +162,8 @@ func (l *lane) deliver(t *task) {
 		l.breaker.close() // the store answers
 		l.counts.Failures = 0
 		l.p.mu.Unlock()
-		if t.unsure = t.unsure || unsure(err); t.unsure {
-			// Parts of it would come a second time under other ids: it goes as it is, and Redrive brings it back so.
-			l.bury(t, events, err)
-		} else {
-			l.refused(t, events, err)
-		}
+		t.unsure = t.unsure || unsure(err)
+		l.refused(t, events, err)
 	default:
 		l.failed(t, events, err)
 	}
@@ -225,12 +221,12 @@ func (l *lane) failed(t *task, events []event.Event, err error) {
 	l.counts.Retries++
 	l.counts.Failures++
 	l.counts.LastError = err
-	now := time.Now()
-	l.breaker.failure(now, retryAfter(err))
+	now, pause := time.Now(), retryAfter(err)
+	l.breaker.failure(now, pause)
 	t.failed(l.breaker, now)
 	t.unsure = t.unsure || unsure(err)
 	pending := l.counts.Pending
-	blame := len(events) > 0 && retryAfter(err) == 0 && t.toBlame(l.breaker.successes)
+	blame := len(events) > 0 && pause == 0 && t.toBlame(l.breaker.successes)
 	p.mu.Unlock()
 	if time.Since(l.logged) >= logEvery {
 		l.logged = now

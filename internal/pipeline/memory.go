@@ -20,7 +20,7 @@ func (p *Pipeline) makeRoom(bytes int) bool {
 	return p.memory+bytes <= p.config.MemoryBytes
 }
 
-// giveBack forgets the events of a batch that is on disk. It needs mu.
+// giveBack forgets the events of a batch that is on disk, or done. It needs mu.
 func (p *Pipeline) giveBack(b *batch) {
 	p.memory -= b.bytes
 	b.chunks, b.joined, b.away = nil, nil, true
@@ -39,19 +39,20 @@ func (p *Pipeline) reuse(empty chunks) {
 	p.spare = append(p.spare, empty[:min(len(empty), maxSpare-len(p.spare))]...)
 }
 
-// take returns the events of a sealed batch for a lane, from memory or from the segment. Release follows.
-func (p *Pipeline) take(b *batch) ([]event.Event, error) {
+// take returns the events of a sealed batch for a lane, from memory or from the segment, and their numbers in the batch
+// where the disk lost some, else nil. Release follows.
+func (p *Pipeline) take(b *batch) (events []event.Event, numbers []int, err error) {
 	p.mu.Lock()
 	b.users++ // from here on its memory is not given back
 	p.mu.Unlock()
 	b.load.Lock() // one lane fetches them for all
 	defer b.load.Unlock()
 	p.mu.Lock()
-	events, parts, segment, some := b.joined, b.chunks, b.segment, b.events
+	events, numbers, parts, segment, some := b.joined, b.numbers, b.chunks, b.segment, b.events
 	p.mu.Unlock()
 	switch {
 	case events != nil:
-		return events, nil
+		return events, numbers, nil
 	case len(parts) > 0:
 		events = parts.join()
 		empty := parts.emptied()
@@ -59,17 +60,17 @@ func (p *Pipeline) take(b *batch) ([]event.Event, error) {
 		defer p.mu.Unlock()
 		b.joined, b.chunks = events, nil
 		p.reuse(empty)
-		return events, nil
+		return events, nil, nil
 	case segment == nil:
-		return nil, nil
+		return nil, nil, nil
 	}
-	events, numbers, err := segment.Events(some)
+	events, numbers, err = segment.Events(some)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errGone
 	}
 	if err != nil {
 		p.release(b)
-		return nil, err
+		return nil, nil, err
 	}
 	bytes := 0
 	for i := range events {
@@ -83,7 +84,7 @@ func (p *Pipeline) take(b *batch) ([]event.Event, error) {
 	lost := b.events - len(events)
 	p.mu.Unlock()
 	p.lose(b, lost)
-	return events, nil
+	return events, numbers, nil
 }
 
 // errGone means that somebody removed the segment.

@@ -137,7 +137,9 @@ func New(config Config) (*Pipeline, error) {
 	syncing := make(chan struct{})
 	go func() {
 		defer close(syncing)
-		p.syncLoop(stop)
+		if p.spool != nil {
+			p.syncLoop(stop)
+		}
 	}()
 	go func() {
 		running.Wait()

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -38,8 +37,7 @@ func (p *Pipeline) finish(b *batch) {
 		p.held = slices.Delete(p.held, i, i+1)
 	}
 	if !b.away {
-		p.memory -= b.bytes
-		b.chunks, b.joined, b.away = nil, nil, true
+		p.giveBack(b)
 	}
 	if segment == nil && p.spool != nil {
 		p.inMemoryOnly--
@@ -114,16 +112,6 @@ func (p *Pipeline) segmentOf(b *batch) *spool.Segment {
 	defer p.mu.Unlock()
 	return b.segment
 }
-
-// numbersOf are those of the events that take returned.
-func (p *Pipeline) numbersOf(b *batch) []int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return b.numbers
-}
-
-// copyRest needs mu.
-func (b *batch) copyRest() spool.Rest { return maps.Clone(b.rest) }
 
 func (p *Pipeline) wakeLanes() {
 	for _, l := range p.lanes {

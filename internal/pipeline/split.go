@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -18,7 +19,8 @@ const (
 // parts are how those of a split batch fare in a lane.
 type parts struct{ refused, delivered int }
 
-// refused splits a task, so that one bad event does not hold back the others; a single event goes to the dead letters.
+// refused splits a task, so that one bad event does not hold back the others; a single event goes to the dead letters. So
+// does, as a whole, what may have arrived before: parts of it would come a second time, under other ids.
 func (l *lane) refused(t *task, events []event.Event, err error) {
 	progress := l.split[t.batch]
 	if progress == nil {
@@ -26,7 +28,7 @@ func (l *lane) refused(t *task, events []event.Event, err error) {
 		l.split[t.batch] = progress
 	}
 	progress.refused++
-	if t.size() == 1 || progress.refused >= maxRefusals || progress.refused >= hopeless && progress.delivered == 0 {
+	if t.unsure || t.size() == 1 || progress.refused >= maxRefusals || progress.refused >= hopeless && progress.delivered == 0 {
 		l.bury(t, events, err)
 		return
 	}
@@ -92,7 +94,7 @@ func (l *lane) saveRest(b *batch) {
 		}
 	}
 	b.rest[l.counts.Name] = ranges
-	rest, parted, segment := b.copyRest(), b.parted, b.segment
+	rest, parted, segment := maps.Clone(b.rest), b.parted, b.segment
 	if b.place == nil {
 		segment = nil // done meanwhile
 	}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"maps"
 	"time"
 
 	"github.com/loguro/loguro/internal/spool"
@@ -29,9 +30,6 @@ func (p *Pipeline) syncLoop(stop <-chan struct{}) {
 			t.Stop()
 		case <-stop:
 			ended = true
-		}
-		if p.spool == nil {
-			continue
 		}
 		if p.spill(ended) {
 			signal(p.dirtied) // later again
@@ -97,13 +95,13 @@ func (p *Pipeline) spill(last bool) bool {
 
 // store writes a batch to disk that was in memory only. An error needs no word: the batch stays where it is.
 func (p *Pipeline) store(b *batch) bool {
-	events, err := p.take(b)
+	events, _, err := p.take(b)
 	if err != nil {
 		return false
 	}
 	defer p.release(b)
 	p.mu.Lock()
-	rest, parted := b.copyRest(), b.parted
+	rest, parted := maps.Clone(b.rest), b.parted
 	p.mu.Unlock()
 	segment, err := p.spool.Store(b.number, b.id, events, rest, parted)
 	if err != nil {

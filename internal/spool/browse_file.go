@@ -1,10 +1,6 @@
 package spool
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,10 +30,7 @@ func SegmentAt(path string) (SegmentFile, error) {
 	if number, id, ok := parseName(filepath.Base(path)); ok {
 		f.Number, f.ID = number, id
 	}
-	if f.ID.Version() == 7 {
-		sec, nsec := f.ID.Time().UnixTime()
-		f.Since = time.Unix(sec, nsec)
-	}
+	f.Since = Began(f.ID, f.Since)
 	return f, nil
 }
 
@@ -94,28 +87,12 @@ func (l LetterFile) Each(yield func(letter Dead, line []byte) error) (bad []erro
 		return nil, err
 	}
 	defer file.Close()
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 16*MaxRecord)
-	for n := 1; lines.Scan(); n++ {
-		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
-			continue
-		}
-		var line deadLine
-		err := json.Unmarshal(lines.Bytes(), &line)
-		if err == nil {
-			_, err = uuid.Parse(line.BatchID)
-		}
-		if err == nil && line.Event.Type == "" {
-			err = errNoEvent
-		}
+	err = eachLetter(file, func(letter Dead, line []byte, err error) error {
 		if err != nil {
-			bad = append(bad, fmt.Errorf("line %d: %w", n, err))
-			continue
+			bad = append(bad, err)
+			return nil
 		}
-		letter := Dead{line.BatchID, line.Exporter, line.Reason, line.FailedAt, line.Unsure, []event.Event{line.Event}}
-		if err := yield(letter, lines.Bytes()); err != nil {
-			return bad, err
-		}
-	}
-	return bad, lines.Err()
+		return yield(letter, line)
+	})
+	return bad, err
 }

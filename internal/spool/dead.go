@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/loguro/loguro/event"
 )
@@ -138,27 +141,47 @@ func (c *Claim) Done() error {
 	return nil
 }
 
-var errNoEvent = errors.New("the event is missing")
-
 // ParseDead reads a file of dead letters.
 func ParseDead(content []byte) (d Dead, err error) {
-	lines := bufio.NewScanner(bytes.NewReader(content))
+	err = eachLetter(bytes.NewReader(content), func(letter Dead, _ []byte, err error) error {
+		letter.Events = append(d.Events, letter.Events...)
+		d = letter
+		return err
+	})
+	return d, err
+}
+
+// eachLetter calls yield with every line: a letter of one event, or why it is none. An error is one of reading or of yield.
+func eachLetter(in io.Reader, yield func(letter Dead, line []byte, err error) error) error {
+	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 16*MaxRecord)
-	for lines.Scan() {
+	for n := 1; lines.Scan(); n++ {
 		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
 			continue
 		}
-		var line deadLine
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			return d, fmt.Errorf("line %d: %w", len(d.Events)+1, err)
+		letter, err := parseLetter(lines.Bytes())
+		if err != nil {
+			err = fmt.Errorf("line %d: %w", n, err)
 		}
-		if line.Event.Type == "" {
-			return d, fmt.Errorf("line %d: %w", len(d.Events)+1, errNoEvent)
+		if err := yield(letter, lines.Bytes(), err); err != nil {
+			return err
 		}
-		d.BatchID, d.Exporter, d.Reason, d.FailedAt, d.MayHaveArrived = line.BatchID, line.Exporter, line.Reason, line.FailedAt, line.Unsure
-		d.Events = append(d.Events, line.Event)
 	}
-	return d, lines.Err()
+	return lines.Err()
+}
+
+func parseLetter(text []byte) (Dead, error) {
+	var line deadLine
+	if err := json.Unmarshal(text, &line); err != nil {
+		return Dead{}, err
+	}
+	if _, err := uuid.Parse(line.BatchID); err != nil {
+		return Dead{}, err
+	}
+	if line.Event.Type == "" {
+		return Dead{}, errors.New("the event is missing")
+	}
+	return Dead{line.BatchID, line.Exporter, line.Reason, line.FailedAt, line.Unsure, []event.Event{line.Event}}, nil
 }
 
 func (s *Spool) deadBytes() (n int64) {

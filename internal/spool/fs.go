@@ -4,6 +4,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 )
 
@@ -87,5 +88,5 @@ func writeFile(fsys FS, name string, content []byte) error {
 		_ = fsys.Remove(tmp) // best effort: who takes the folder over removes it
 		return err
 	}
-	return fsys.SyncDir(dirOf(name))
+	return fsys.SyncDir(filepath.Dir(name))
 }

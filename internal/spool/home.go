@@ -22,8 +22,6 @@ const (
 // errLocked means that a living process holds the folder.
 var errLocked = errors.New("the folder belongs to a living process")
 
-func dirOf(name string) string { return filepath.Dir(name) }
-
 // home is the folder of one process, living or dead, that this one holds the lock of.
 type home struct {
 	fs   FS
@@ -160,7 +158,7 @@ func (h *home) settle() error {
 		}
 	}
 	if !named {
-		if err := h.fs.SyncDir(dirOf(h.dir)); err != nil {
+		if err := h.fs.SyncDir(filepath.Dir(h.dir)); err != nil {
 			return err
 		}
 		h.mu.Lock()

@@ -30,9 +30,9 @@ type Report struct {
 // Damaged is true if anything but whole records is in the segment.
 func (r *Report) Damaged() bool { return r.Torn != nil || len(r.Corrupt) > 0 || r.Disorder }
 
-// scan calls yield with the payload of every whole record, in order. The payload is valid during the call only. An
-// error is one of reading, of yield, or ErrVersion: damage is no error, but stands in the report. The id is the one
-// of the file's name, which counts if the header is damaged.
+// scan calls yield with every whole record, in order: its number in the batch, and its payload, which is valid during
+// the call only. An error is one of reading, of yield, or ErrVersion: damage is no error, but stands in the report. The
+// id is the one of the file's name, which counts if the header is damaged.
 //
 // It reads each byte once, whatever is in the file.
 func scan(in io.Reader, id uuid.UUID, yield func(number int, payload []byte) error) (Report, error) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -39,6 +40,14 @@ type Segment struct {
 	failed bool  // a sync failed: what it was to make durable may be gone from the cache, so no later one can be trusted
 	gone   bool
 	parted bool // the side file says that the batch was split
+}
+
+// Began is when a batch was begun, as its id tells; other if it does not.
+func Began(id uuid.UUID, other time.Time) time.Time {
+	if id.Version() != 7 {
+		return other
+	}
+	return time.Unix(id.Time().UnixTime())
 }
 
 // Append writes records behind the others, and returns how many are in the file: all, unless there is an error. They
@@ -216,7 +225,7 @@ func (g *Segment) Remove() error {
 	return nil
 }
 
-// Abandon closes the file and leaves it to the next process.
+// abandon closes the file and leaves it to the next process.
 func (g *Segment) abandon() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

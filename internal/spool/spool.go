@@ -29,8 +29,8 @@ type Spool struct {
 	homes map[string]*home // of dead processes, by the name of their folder
 }
 
-// Open checks that dir can hold a spool of batches for the named exporters, and makes it if it is missing. An error is one that somebody has to mend. A
-// disk that is full or read-only at the moment is none: that may pass, and Create will tell.
+// Open checks that dir can hold a spool of batches for the named exporters, and makes it if it is missing. An error is one
+// that somebody has to mend. A disk that is full or read-only at the moment is none: that may pass, and Create will tell.
 func Open(dir string, fsys FS, exporters ...string) (*Spool, error) {
 	dir, err := filepath.Abs(dir) // the application may change its working directory
 	if err != nil {
